@@ -1,0 +1,43 @@
+"""Errors that jobs and endpoints raise on purpose.
+
+    ReportTuningError            what happened, where, what to do; never any clinical text
+    ├── ArgumentError            an argument of a job script is unknown, missing or out of range
+    ├── UploadError              uploaded data cannot be used (a file, or too many of its lines)
+    │   └── UnreadableFileError  one file cannot be read at all (empty, not the format its name says, unsafe archive)
+    ├── ModelError               a model cannot be staged, loaded or saved
+    ├── EvaluationError          scores cannot be computed (sets and predictions do not match)
+    └── RequestError             a request to an endpoint is refused; carries the HTTP status
+"""
+
+
+class ReportTuningError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class ArgumentError(ReportTuningError):
+    """An argument of a job script is unknown, missing or out of its range."""
+
+
+class UploadError(ReportTuningError):
+    """Uploaded data cannot be used."""
+
+
+class UnreadableFileError(UploadError):
+    """One uploaded file cannot be read at all."""
+
+
+class ModelError(ReportTuningError):
+    """A model cannot be staged, loaded or saved."""
+
+
+class EvaluationError(ReportTuningError):
+    """Scores cannot be computed from what was given."""
+
+
+class RequestError(ReportTuningError):
+    """A request to an endpoint is refused with an HTTP status in 400..499."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason

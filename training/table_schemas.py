@@ -1,0 +1,146 @@
+"""The tables that a run leaves behind, described once.
+
+Glue (stacks/), the Parquet writers (training/evaluate.py, lambdas/record_run), the dashboard and the tests all read
+these descriptions. This module needs nothing but the standard library, so that each of them can import it.
+
+Where a table lies: `s3://<bucket>/tables/<table>/task=<task>/<second>=<value>/<file>.parquet`, where `<second>` is
+`run_id` for the large tables (a query names its run and reads only that) and `month` (`YYYY-MM`) for the small ones
+(all runs over time are read together; one file a run, named after the run).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `type` is an Athena type: string, bigint, int, double, boolean or timestamp (UTC, milliseconds)."""
+
+    name: str
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `partitioned_by` names its two partition columns, both strings, in order."""
+
+    name: str
+    comment: str
+    partitioned_by: tuple[str, str]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+# What a row of `predictions` and `scores` may have as its model: two models and the floors every score stands beside.
+PRETRAINED = "pre-trained"
+FINE_TUNED = "fine-tuned"
+CONSTANT = "constant"
+NEAREST = "nearest"
+MODELS = (PRETRAINED, FINE_TUNED, CONSTANT, NEAREST)
+
+# ROUGE F1 in [0, 1]; ROUGE-Lsum with each sentence on a line of its own.
+ROUGE_METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+
+# Slices of an evaluation set: every record, and the two halves that a reader must see apart.
+ALL, NORMAL, ABNORMAL = "all", "normal", "abnormal"
+SLICES = (ALL, NORMAL, ABNORMAL)
+
+PREDICTIONS = Table(
+    name="predictions",
+    comment="One row a record, model and run: what was asked, what the doctor wrote, what the model wrote.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("record_id", "string", "16 hexadecimal digits, the same in every run for the same text pair"),
+        Column("evaluation_set", "string", "Name of the evaluation set, as in uploads/<task>/eval/<set>/"),
+        Column("model", "string", "pre-trained, fine-tuned, constant or nearest"),
+        Column("input", "string", "The findings, as uploaded"),
+        Column("reference", "string", "The impression that the doctor wrote"),
+        Column("prediction", "string", "The text that this model gave"),
+        Column("slice", "string", "normal or abnormal, by the reference (or the upload's own label)"),
+        Column("reads_as_normal", "boolean", "The prediction reads as a normal report"),
+        Column("input_words", "int", "Words of the findings"),
+        Column("reference_words", "int", "Words of the reference"),
+        Column("prediction_words", "int", "Words of the prediction"),
+        Column("rouge1", "double", "ROUGE-1 F1 in [0, 1]"),
+        Column("rouge2", "double", "ROUGE-2 F1 in [0, 1]"),
+        Column("rougeL", "double", "ROUGE-L F1 in [0, 1]"),
+        Column("rougeLsum", "double", "ROUGE-Lsum F1 in [0, 1]"),
+    ),
+)
+
+SCORES = Table(
+    name="scores",
+    comment="One row a run, evaluation set, slice, model and metric: the distribution of that score.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("slice", "string", "all, normal or abnormal"),
+        Column("model", "string", "pre-trained, fine-tuned, constant or nearest"),
+        Column(
+            "metric",
+            "string",
+            "rouge1, rouge2, rougeL, rougeLsum; on the slice abnormal also abnormal_as_normal (share, lower is better)",
+        ),
+        Column("count", "bigint", "Records scored"),
+        Column("mean", "double", "Mean"),
+        Column("std", "double", "Sample standard deviation; null for one record"),
+        Column("min", "double", "Smallest"),
+        Column("q1", "double", "25 % quantile, linear interpolation"),
+        Column("median", "double", "50 % quantile"),
+        Column("q3", "double", "75 % quantile"),
+        Column("max", "double", "Largest"),
+        Column("low", "double", "Lower end of the 95 % bootstrap interval of the mean"),
+        Column("high", "double", "Upper end of the 95 % bootstrap interval of the mean"),
+        Column("distinct_predictions", "bigint", "How many different texts this model gave on this set and slice"),
+    ),
+)
+
+TRAINING_CURVE = Table(
+    name="training_curve",
+    comment="One row a logged training step of a run.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("step", "bigint", "Optimiser step, from 1"),
+        Column("epoch", "double", "Epochs done, fractional"),
+        Column("seconds", "double", "Seconds since training began"),
+        Column("train_loss", "double", "Mean cross-entropy in nats since the last row; null on a validation row"),
+        Column("validation_loss", "double", "Cross-entropy on the validation split in nats; null on a training row"),
+        Column("learning_rate", "double", "Learning rate at this step; null on a validation row"),
+    ),
+)
+
+RUNS = Table(
+    name="runs",
+    comment="One row a run, also for a run that failed and for an upload that was refused.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id; refused-<hash> for a refused upload"),
+        Column("status", "string", "Succeeded, Failed, Stopped or Refused"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column("ended_at", "timestamp", "When the run ended"),
+        Column("failed_step", "string", "The step that failed; null otherwise"),
+        Column("reason", "string", "Why it failed or was refused, in one sentence; null otherwise"),
+        Column("warnings", "string", "What a reader must know, one sentence a line"),
+        Column("data_version", "string", "Version of the uploaded files that the run was started for"),
+        Column("data_fingerprint", "string", "SHA-256 over the bytes that Prepare read; null if it did not get there"),
+        Column("uploaded", "bigint", "Records read"),
+        Column("train", "bigint", "Records trained on"),
+        Column("validation", "bigint", "Records of the validation split"),
+        Column("quarantined", "bigint", "Records set aside as bad"),
+        Column("duplicates", "bigint", "Records dropped as duplicates"),
+        Column("evaluated", "string", "JSON object: evaluation set -> records scored"),
+        Column("gate_passed", "boolean", "The gate let the model through; null if it was not reached"),
+        Column("gate_reasons", "string", "Why, one sentence a line"),
+        Column("model_package", "string", "ARN of the registered model package; null if none"),
+        Column("parameters", "string", "JSON object: pipeline parameter -> value"),
+        Column("step_seconds", "string", "JSON object: step -> seconds"),
+        Column("cost_dollars", "double", "Estimated cost of the run's jobs; null where prices are not known"),
+    ),
+)
+
+TABLES = (PREDICTIONS, SCORES, TRAINING_CURVE, RUNS)
