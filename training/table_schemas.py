@@ -66,8 +66,8 @@ PREDICTIONS = Table(
         Column("prediction_words", "int", "Words of the prediction"),
         Column("rouge1", "double", "ROUGE-1 F1 in [0, 1]"),
         Column("rouge2", "double", "ROUGE-2 F1 in [0, 1]"),
-        Column("rougeL", "double", "ROUGE-L F1 in [0, 1]"),
-        Column("rougeLsum", "double", "ROUGE-Lsum F1 in [0, 1]"),
+        Column("rouge_l", "double", "ROUGE-L F1 in [0, 1]"),
+        Column("rouge_lsum", "double", "ROUGE-Lsum F1 in [0, 1]"),
     ),
 )
 

@@ -1,0 +1,33 @@
+"""Composition root: a stage and its tasks become stacks. No resources and no AWS calls here.
+
+    cdk synth -c stage=dev
+"""
+
+from aws_cdk import App, Tags
+
+from stacks.analytics_stack import AnalyticsStack
+from stacks.config import load_stage, load_tasks
+from stacks.serving_stack import ServingStack
+from stacks.storage_stack import StorageStack
+from stacks.training_stack import TrainingStack
+
+
+def main() -> None:
+    app = App()
+    stage = load_stage(app.node.try_get_context("stage") or "dev")
+    tasks = load_tasks(stage.name)
+    prefix = f"ReportTuning-{stage.name}"
+    storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
+    shared = {"stage": stage, "tasks": tasks, "bucket": storage.bucket, "key": storage.key}
+    training = TrainingStack(app, f"{prefix}-Training", **shared)
+    serving = ServingStack(app, f"{prefix}-Serving", **shared)
+    # The model packages belong to the training stack; the endpoints that serve them must go first.
+    serving.add_dependency(training)
+    AnalyticsStack(app, f"{prefix}-Analytics", **shared)
+    Tags.of(app).add("application", "report-tuning")
+    Tags.of(app).add("stage", stage.name)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""Stages and tasks: what users edit, as validated, frozen types.
+
+A task file (`tasks/<name>.yaml`) describes a task as it runs on AWS; its section `stages` overrides single values for a
+stage. `stages.yaml` describes where and how a stage is deployed. Both are read only here, and only `app.py` decides
+which.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stacks.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TASKS_FOLDER = REPOSITORY / "tasks"
+STAGES_FILE = REPOSITORY / "stages.yaml"
+
+# Each argument of a processing job's container may have 256 characters.
+ARGUMENT_LIMIT = 256
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+_Kind = TypeVar("_Kind", bound=_Settings)
+
+
+class Fields(_Settings):
+    """Names of a record's fields in uploaded JSON lines and CSV."""
+
+    input: Identifier
+    target: Identifier
+
+
+class Data(_Settings):
+    """How Prepare treats uploads. Shares are of records, in [0, 1)."""
+
+    validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
+    holdout_fraction: Annotated[float, Field(gt=0, lt=0.5)]
+    max_bad_share: Share
+    seed: int
+
+
+class Model(_Settings):
+    """Where the model before fine-tuning comes from."""
+
+    source: Literal["huggingface", "jumpstart", "s3", "stand_in"]
+    id: str | None = None
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    s3_uri: Annotated[str, Field(pattern=r"^s3://[^/]+/.+")] | None = None
+    denoise_seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_source_needs(self) -> Self:
+        needed = {
+            "huggingface": {"id", "revision"},
+            "jumpstart": {"id"},
+            "s3": {"s3_uri"},
+            "stand_in": {"denoise_seconds"},
+        }[self.source]
+        given = {name for name in ("id", "revision", "s3_uri", "denoise_seconds") if getattr(self, name) is not None}
+        if given != needed:
+            raise ValueError(f"source {self.source} takes {sorted(needed)}, got {sorted(given)}")
+        return self
+
+
+class Training(_Settings):
+    """Hyperparameters of FineTune; see training/fine_tune.py for their meaning."""
+
+    epochs: Annotated[float, Field(gt=0, le=1000)]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    train_batch_size: Annotated[int, Field(ge=1)]
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 1
+    max_input_tokens: Annotated[int, Field(ge=8, le=16384)]
+    max_target_tokens: Annotated[int, Field(ge=4, le=4096)]
+    warmup_ratio: Share = 0.0
+    label_smoothing: Share = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    gradient_checkpointing: bool = False
+    max_seconds: Annotated[int, Field(ge=0)] = 0
+    evaluations_per_epoch: Annotated[int, Field(ge=1, le=100)] = 1
+    seed: int
+
+
+class Generation(_Settings):
+    """How answers are generated, in the pipeline and as the endpoint's default."""
+
+    max_new_tokens: Annotated[int, Field(ge=1, le=1024)]
+    num_beams: Annotated[int, Field(ge=1, le=16)]
+    num_return_sequences: Annotated[int, Field(ge=1, le=16)]
+    batch_size: Annotated[int, Field(ge=1, le=1024)]
+
+    @model_validator(mode="after")
+    def _returns_no_more_than_it_searches(self) -> Self:
+        if self.num_return_sequences > self.num_beams:
+            raise ValueError(
+                f"num_return_sequences must be <= num_beams ({self.num_beams}), got {self.num_return_sequences}"
+            )
+        return self
+
+
+class Metric(_Settings):
+    """A number that SageMaker reads out of the training job's log."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:.-]{1,255}$")]
+    regex: Annotated[str, Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _captures_one_number(self) -> Self:
+        try:
+            groups = re.compile(self.regex).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        if groups != 1:
+            raise ValueError(f"must have exactly one group that captures the number, has {groups}")
+        return self
+
+
+class Compute(_Settings):
+    """The machines of one kind of job."""
+
+    instance_type: InstanceType
+    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
+    volume_gb: Annotated[int, Field(ge=1, le=16384)]
+    max_hours: Annotated[float, Field(gt=0, le=120)]
+
+
+class Jobs(_Settings):
+    """Machines of the pipeline's jobs."""
+
+    stage_model: Compute
+    prepare: Compute
+    fine_tune: Compute
+    generate: Compute
+    evaluate: Compute
+
+
+class Variant(_Settings):
+    """The machines of an endpoint."""
+
+    instance_type: InstanceType
+    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
+
+
+class Serving(_Settings):
+    """Endpoints. `pretrained` is for comparison and may be switched off by leaving it out."""
+
+    live: Variant
+    pretrained: Variant | None = None
+
+
+class Task(_Settings):
+    """One task, as it runs in one stage."""
+
+    name: Identifier
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    description: str
+    fields: Fields
+    prompt: Annotated[str, Field(max_length=ARGUMENT_LIMIT)]
+    data: Data
+    model: Model
+    training: Training
+    generation: Generation
+    metrics: tuple[Metric, ...]
+    jobs: Jobs
+    serving: Serving
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.prompt.count("{input}") != 1:
+            raise ValueError("prompt must hold {input} exactly once")
+        if self.jobs.prepare.instance_count != 1:
+            raise ValueError("jobs.prepare.instance_count must be 1: duplicates are found over all records")
+        if self.jobs.evaluate.instance_count != 1:
+            raise ValueError("jobs.evaluate.instance_count must be 1: scores are over all records")
+        return self
+
+    @property
+    def resource_name(self) -> str:
+        """The task's name as AWS resource names allow it."""
+        return self.name.replace("_", "-")
+
+
+class Stage(_Settings):
+    """One deployment of everything."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    keep_data: bool
+    settle_seconds: Annotated[int, Field(ge=0, le=900)]
+    approval: Literal["PendingManualApproval", "Approved"]
+    athena_scan_limit_gb: Annotated[float, Field(gt=0)]
+    pandas_layer_version: Annotated[int, Field(ge=1)]
+    prices: dict[InstanceType, Annotated[float, Field(gt=0)]]
+
+    def name_for(self, task: Task) -> str:
+        """The name that a task's pipeline, model package group and live endpoint share in this stage."""
+        return f"{self.name}-{task.resource_name}"
+
+
+def load_stage(name: str, file: Path = STAGES_FILE) -> Stage:
+    """Read one stage.
+
+    Raises:
+        ConfigurationError: there is no such stage, or one of its values is not allowed.
+    """
+    stages = _read_yaml(file)
+    if name not in stages:
+        raise ConfigurationError(f"{file.name}: no stage {name!r}; there are {', '.join(sorted(stages))}")
+    return _validate(Stage, {"name": name, **stages[name]}, f"{file.name}: {name}")
+
+
+def load_tasks(stage: str, folder: Path = TASKS_FOLDER) -> tuple[Task, ...]:
+    """Read every task file of `folder`, with its overrides for `stage`, sorted by name.
+
+    Raises:
+        ConfigurationError: a file is not YAML, or one of its values is not allowed.
+    """
+    tasks = tuple(load_task(file, stage) for file in sorted(folder.glob("*.yaml")))
+    if not tasks:
+        raise ConfigurationError(f"{folder}: no task file (*.yaml)")
+    return tasks
+
+
+def load_task(file: Path, stage: str) -> Task:
+    """Read one task file, with its overrides for `stage`. Raises ConfigurationError."""
+    content = _read_yaml(file)
+    overrides = content.pop("stages", {})
+    if not isinstance(overrides, dict):
+        raise ConfigurationError(f"{file.name}: stages must map a stage to the values it overrides")
+    merged = _merge(content, overrides.get(stage, {}))
+    return _validate(Task, {"name": file.stem, **merged}, file.name)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{file.name}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{file.name}: must be a mapping of settings")
+    return content
+
+
+def _merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Merge mapping by mapping; a value of None takes a setting away, as a stage that switches an endpoint off does."""
+    merged = dict(base)
+    for key, value in overrides.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _validate(kind: type[_Kind], content: dict[str, Any], where: str) -> _Kind:
+    try:
+        # YAML has no tuples: only lists are let through the strict check as such.
+        return kind.model_validate(_tuples(content))
+    except ValidationError as error:
+        problems = "\n".join(
+            f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'file'}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
+            + (f", got {problem['input']!r}" if problem["type"] not in ("missing", "value_error") else "")
+            for problem in error.errors()
+        )
+        raise ConfigurationError(problems) from error
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

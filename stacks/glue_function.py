@@ -1,0 +1,58 @@
+"""A Lambda function of `lambdas/`, with an encrypted log and a dead-letter queue for what it could not do."""
+
+from pathlib import Path
+
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Lambda brings boto3; this code brings nothing else but the tables' description and their writer.
+_CODE = ["*", "!lambdas", "!lambdas/**", "!training", "!training/__init__.py", "!training/table_schemas.py",
+         "!training/tables.py", "!training/errors.py", "**/__pycache__"]  # fmt: skip
+
+
+class GlueFunction(lambda_.Function):
+    """The handler `lambdas.<name>.handler.handler`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        environment: dict[str, str],
+        key: kms.IKey,
+        timeout: Duration,
+        layers: list[lambda_.ILayerVersion] | None = None,
+    ) -> None:
+        log_group = logs.LogGroup(
+            scope,
+            f"{construct_id}Log",
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            handler=f"lambdas.{name}.handler.handler",
+            code=lambda_.Code.from_asset(str(REPOSITORY), exclude=_CODE, ignore_mode=IgnoreMode.DOCKER),
+            description=description,
+            environment=environment,
+            environment_encryption=key,
+            log_group=log_group,
+            timeout=timeout,
+            memory_size=512,
+            layers=layers,
+        )
+
+    def allow(self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]] | None = None) -> None:
+        """Let the function do `actions` on `resources`."""
+        self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))

@@ -1,0 +1,72 @@
+"""The code that every job unpacks: `sourcedir.tar.gz`, the same bytes every time.
+
+It holds `training/` and the pure Python packages that AWS's images lack, taken from the locked environment that runs
+`cdk synth`. So no job installs anything, and what ran in the tests is what runs on AWS.
+"""
+
+import gzip
+import importlib.metadata
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from stacks.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+# Distributions that are not in AWS's Hugging Face training image: rouge-score and what it needs. What these need in
+# turn (numpy, regex, tqdm, click, joblib, six) the image has through transformers and scikit-learn.
+VENDORED = ("rouge_score", "absl-py", "nltk")
+
+# SageMaker's training toolkit starts a script by its name at the archive's root.
+TRAINING_PROGRAM = "fine_tune_entry.py"
+_TRAINING_PROGRAM_TEXT = '''"""Starts training/fine_tune.py: SageMaker's training toolkit wants a script at the root."""
+
+import runpy
+
+runpy.run_module("training.fine_tune", run_name="__main__", alter_sys=True)
+'''
+
+
+def write_source_archive(folder: Path) -> Path:
+    """Write the archive into `folder` and return its path. Times, owners and order are fixed: same inputs, same bytes."""
+    members = dict(sorted(_members()))
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            info.mode = 0o644
+            archive.addfile(info, io.BytesIO(content))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "sourcedir.tar.gz"
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def _members() -> Iterator[tuple[str, bytes]]:
+    yield TRAINING_PROGRAM, _TRAINING_PROGRAM_TEXT.encode()
+    for file in (REPOSITORY / "training").rglob("*.py"):
+        yield file.relative_to(REPOSITORY).as_posix(), file.read_bytes()
+    for distribution in VENDORED:
+        yield from _vendored(distribution)
+
+
+def _vendored(name: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ConfigurationError(f"{name} is not installed; run `make set-up`") from error
+    files = [
+        file for file in distribution.files or [] if file.suffix in (".py", ".json", ".txt") and ".." not in file.parts
+    ]
+    for file in files:
+        # What an installer adds differs from machine to machine.
+        if not file.parts[0].endswith(".dist-info"):
+            yield file.as_posix(), file.read_binary()
+    licences = [
+        file for file in distribution.files or [] if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
+    ]
+    for file in licences:
+        yield f"licences/{name}/{file.name}", file.read_binary()

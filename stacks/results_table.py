@@ -1,0 +1,68 @@
+"""A Glue table over the Parquet files that runs write."""
+
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from training.table_schemas import Column, Table
+
+_TYPES = {
+    "string": glue.Schema.STRING,
+    "bigint": glue.Schema.BIG_INT,
+    "int": glue.Schema.INTEGER,
+    "double": glue.Schema.DOUBLE,
+    "boolean": glue.Schema.BOOLEAN,
+    "timestamp": glue.Schema.TIMESTAMP,
+}
+
+# A run's first month is never before the project; new months appear by themselves.
+_FIRST_MONTH = "2026-01"
+
+
+class ResultsTable(Construct):
+    """One table of `training.table_schemas`. Athena finds its partitions by rule (partition projection):
+
+    `task` is one of the deployed tasks, `month` runs up to now, and `run_id` must be named by the query, so that a
+    query reads one run however many there are.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        table: Table,
+        database: glue.IDatabase,
+        bucket: s3.IBucket,
+        tasks: list[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        projections = {
+            "task": glue.PartitionProjectionConfiguration.enum(values=tasks),
+            "run_id": glue.PartitionProjectionConfiguration.injected(),
+            "month": glue.PartitionProjectionConfiguration.date(
+                min=_FIRST_MONTH,
+                max="NOW",
+                format="yyyy-MM",
+                step=glue.DateProjectionStep(interval=1, interval_unit=glue.DateIntervalUnit.MONTHS),
+            ),
+        }
+        glue.S3Table(
+            self,
+            "Table",
+            database=database,
+            table_name=table.name,
+            description=table.comment,
+            storage=glue.S3TableStorage.from_bucket(bucket),
+            s3_prefix=f"tables/{table.name}/",
+            data_format=glue.DataFormat.PARQUET,
+            # Says whether the data were encrypted by the client; ours are encrypted by S3.
+            has_encrypted_data=False,
+            columns=[_column(column) for column in table.columns],
+            partition_keys=[glue.Column(name=name, type=glue.Schema.STRING) for name in table.partitioned_by],
+            partition_projection={name: projections[name] for name in table.partitioned_by},
+        )
+
+
+def _column(column: Column) -> glue.Column:
+    return glue.Column(name=column.name, type=_TYPES[column.type], comment=column.comment)

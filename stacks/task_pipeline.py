@@ -1,0 +1,151 @@
+"""The SageMaker Pipeline of one task: its roles, its model package group, its definition."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from stacks.config import Stage, Task
+from stacks.job_role import Access, JobRole
+from stacks.pipeline import pipeline_definition
+from stacks.pipeline.placeholders import Environment
+from training.table_schemas import PREDICTIONS, SCORES, TRAINING_CURVE
+
+
+class TaskPipeline(Construct):
+    """Prepare, fine-tune, generate, evaluate and register one task's model."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        task: Task,
+        stage: Stage,
+        bucket: s3.IBucket,
+        key: kms.IKey,
+        source: s3_assets.Asset,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._bucket = bucket
+        self._key = key
+        self._runs = f"runs/{task.name}/*"
+        self._source = source
+        self.name = stage.name_for(task)
+        group = sagemaker.CfnModelPackageGroup(
+            self,
+            "Models",
+            model_package_group_name=self.name,
+            model_package_group_description=f"{task.title}: models that passed the gate",
+        )
+        roles = self._job_roles(task)
+        pipeline_role = self._pipeline_role(group, list(roles.values()))
+        environment = Environment(
+            bucket=bucket.bucket_name,
+            key_arn=key.key_arn,
+            source_bucket=source.s3_bucket_name,
+            source_key=source.s3_object_key,
+            pipeline_role=pipeline_role.role_arn,
+            **{f"{name}_role": role.role_arn for name, role in roles.items()},
+        )
+        stack = Stack.of(self)
+        pipeline = sagemaker.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=self.name,
+            pipeline_display_name=self.name,
+            pipeline_description=task.description,
+            pipeline_definition={
+                "PipelineDefinitionBody": stack.to_json_string(pipeline_definition(task, stage, environment))
+            },
+            role_arn=pipeline_role.role_arn,
+        )
+        pipeline.add_dependency(group)
+        # A run that starts at once must find its rights: the pipeline exists only after every policy does.
+        for role in (pipeline_role, *roles.values()):
+            pipeline.node.add_dependency(role)
+        self.arn = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:pipeline/{self.name}"
+
+    def _job_roles(self, task: Task) -> dict[str, JobRole]:
+        prepared = f"{self._runs}/prepared/*"
+        training = f"{self._runs}/training/*"
+        generated = f"{self._runs}/generated/*"
+        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in (PREDICTIONS, SCORES, TRAINING_CURVE))
+        no_champion = f"runs/{task.name}/no-champion/*"
+        access = {
+            "stage_model": Access(reads=(prepared,), writes=(f"{self._runs}/staged/*",)),
+            "prepare": Access(
+                reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)
+            ),
+            "fine_tune": Access(
+                reads=(prepared, f"{self._runs}/staged/*"), writes=(training, f"{self._runs}/checkpoints/*")
+            ),
+            "generate": Access(reads=(prepared, training, f"{self._runs}/staged/*"), writes=(generated,)),
+            "evaluate": Access(
+                reads=(prepared, training, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
+            ),
+        }
+        roles = {}
+        for name, rights in access.items():
+            roles[name] = JobRole(
+                self,
+                "".join(part.title() for part in name.split("_")) + "Role",
+                description=f"{task.title}: {name.replace('_', ' ')} jobs",
+                bucket=self._bucket,
+                key=self._key,
+                access=rights,
+            )
+            self._source.grant_read(roles[name])
+        return roles
+
+    def _pipeline_role(self, group: sagemaker.CfnModelPackageGroup, roles: list[JobRole]) -> iam.Role:
+        stack = Stack.of(self)
+        role = iam.Role(
+            self,
+            "PipelineRole",
+            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            description="Starts the pipeline's jobs and registers its model",
+        )
+
+        def arn(resource: str) -> str:
+            return f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:{resource}"
+
+        def allow(actions: list[str], resources: list[str], **conditions: dict[str, str]) -> None:
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions or None))
+
+        # SageMaker names a pipeline's jobs pipelines-<execution id>-<step>-<random>.
+        jobs = [arn(f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
+        allow(
+            [
+                f"sagemaker:{verb}{kind}Job"
+                for kind in ("Processing", "Training")
+                for verb in ("Create", "Describe", "Stop")
+            ]
+            + ["sagemaker:AddTags"],
+            jobs,
+        )
+        allow(
+            ["iam:PassRole"],
+            [job_role.role_arn for job_role in roles],
+            StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"},
+        )
+        name = group.model_package_group_name
+        allow(
+            ["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage", "sagemaker:AddTags"],
+            [arn(f"model-package-group/{name}"), arn(f"model-package/{name}/*")],
+        )
+        allow(["sagemaker:DescribeModelPackageGroup"], [arn(f"model-package-group/{name}")])
+        # The gate reads evaluation.json; registering checks that the model's artefact is there.
+        allow(
+            ["s3:GetObject"],
+            [
+                self._bucket.arn_for_objects(f"{self._runs}/evaluation/*"),
+                self._bucket.arn_for_objects(f"{self._runs}/training/*"),
+            ],
+        )
+        allow(["s3:ListBucket", "s3:GetBucketLocation"], [self._bucket.bucket_arn])
+        allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], [self._key.key_arn])
+        return role

@@ -1,0 +1,215 @@
+"""Training: a pipeline a task, what starts its runs and what writes them down."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.config import Stage, Task
+from stacks.glue_function import GlueFunction
+from stacks.pipeline.source_archive import write_source_archive
+from stacks.task_pipeline import TaskPipeline
+from training.table_schemas import RUNS
+
+_ENDS = ["Succeeded", "Failed", "Stopped"]
+# The layer is published by AWS, from one account for all commercial regions.
+_PANDAS_LAYER_ACCOUNT = "336392948345"
+
+
+class TrainingStack(Stack):
+    """Uploads start runs: S3 → EventBridge → queue → start_training → SageMaker Pipeline → record_run."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        tasks: tuple[Task, ...],
+        bucket: s3.IBucket,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: pipelines")
+        self._stage = stage
+        self._bucket = bucket
+        self._key = key
+        with tempfile.TemporaryDirectory() as folder:
+            source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
+        self.pipelines = {
+            task.name: TaskPipeline(
+                self, _title(task), task=task, stage=stage, bucket=bucket, key=key, source=source
+            )
+            for task in tasks
+        }
+        self._dead_letters = self._queue("DeadLetters", retention=Duration.days(14))
+        layer = lambda_.LayerVersion.from_layer_version_arn(
+            self,
+            "PandasLayer",
+            f"arn:{self.partition}:lambda:{self.region}:{_PANDAS_LAYER_ACCOUNT}:layer:"
+            f"AWSSDKPandas-Python312:{stage.pandas_layer_version}",
+        )
+        self._start_training(layer)
+        self._record_run(layer, tasks)
+
+    def _start_training(self, layer: lambda_.ILayerVersion) -> None:
+        timeout = Duration.minutes(2)
+        # First in, first out in one group: two invocations never decide about the same task at the same time.
+        dead_letters = self._queue("StartDeadLetters", fifo=True, retention=Duration.days(14))
+        queue = self._queue(
+            "StartQueue",
+            fifo=True,
+            content_based_deduplication=True,
+            delivery_delay=Duration.seconds(self._stage.settle_seconds),
+            visibility_timeout=Duration.minutes(12),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
+        )
+        names = json.dumps({task: pipeline.name for task, pipeline in self.pipelines.items()}, sort_keys=True)
+        function = GlueFunction(
+            self,
+            "StartTraining",
+            name="start_training",
+            description="Starts a run of a task when its training data has changed",
+            environment={
+                "BUCKET": self._bucket.bucket_name,
+                "PIPELINES": names,
+                "MODEL_PACKAGE_GROUPS": names,
+                "SETTLE_SECONDS": str(self._stage.settle_seconds),
+                "STAGE": self._stage.name,
+            },
+            key=self._key,
+            timeout=timeout,
+            layers=[layer],
+        )
+        function.add_event_source(event_sources.SqsEventSource(queue, batch_size=10, report_batch_item_failures=True))
+        target = targets.SqsQueue(queue, message_group_id="start", dead_letter_queue=self._dead_letters)
+        events.Rule(
+            self,
+            "Uploaded",
+            description="A file was uploaded",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [self._bucket.bucket_name]},
+                    "object": {"key": [{"prefix": "uploads/"}]},
+                },
+            ),
+            targets=[target],
+        )
+        self._run_ended("EndedStartsNext", target)
+        self._grant_start(function)
+
+    def _grant_start(self, function: GlueFunction) -> None:
+        function.allow(["s3:ListBucketVersions", "s3:ListBucket"], [self._bucket.bucket_arn])
+        function.allow(
+            ["s3:PutObject"],
+            [
+                self._bucket.arn_for_objects(key)
+                for key in ("runs/*/manifests/*", "runs/*/no-champion/*", f"tables/{RUNS.name}/*")
+            ],
+        )
+        function.allow(["s3:GetObject"], [self._bucket.arn_for_objects("runs/*/no-champion/*")])
+        function.allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
+        arns = [pipeline.arn for pipeline in self.pipelines.values()]
+        function.allow(
+            [
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:ListPipelineExecutions",
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineParametersForExecution",
+            ],
+            [*arns, *(f"{arn}/execution/*" for arn in arns)],
+        )
+        self._grant_packages(function, ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"])
+
+    def _record_run(self, layer: lambda_.ILayerVersion, tasks: tuple[Task, ...]) -> None:
+        function = GlueFunction(
+            self,
+            "RecordRun",
+            name="record_run",
+            description="Writes a row about every run that ended, however it ended",
+            environment={
+                "BUCKET": self._bucket.bucket_name,
+                "PIPELINES": json.dumps({task.name: self.pipelines[task.name].name for task in tasks}, sort_keys=True),
+                "PRICES": json.dumps(self._stage.prices, sort_keys=True),
+                "STAGE": self._stage.name,
+            },
+            key=self._key,
+            timeout=Duration.minutes(5),
+            layers=[layer],
+        )
+        target = targets.LambdaFunction(
+            function, dead_letter_queue=self._dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
+        )
+        self._run_ended("EndedIsRecorded", target)
+        runs = self._bucket.arn_for_objects("runs/*")
+        function.allow(["s3:ListBucket"], [self._bucket.bucket_arn])
+        function.allow(["s3:GetObject"], [runs])
+        function.allow(["s3:PutObject"], [self._bucket.arn_for_objects(f"tables/{RUNS.name}/*")])
+        function.allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
+        arns = [pipeline.arn for pipeline in self.pipelines.values()]
+        function.allow(
+            [
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineExecutionSteps",
+                "sagemaker:ListPipelineParametersForExecution",
+                "sagemaker:DescribePipelineDefinitionForExecution",
+            ],
+            [*arns, *(f"{arn}/execution/*" for arn in arns)],
+        )
+        jobs = f"arn:{self.partition}:sagemaker:{self.region}:{self.account}"
+        function.allow(
+            ["sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob"],
+            [f"{jobs}:processing-job/pipelines-*", f"{jobs}:training-job/pipelines-*"],
+        )
+
+    def _run_ended(self, construct_id: str, target: events.IRuleTarget) -> None:
+        events.Rule(
+            self,
+            construct_id,
+            description="A run of one of the pipelines ended",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Model Building Pipeline Execution Status Change"],
+                detail={
+                    "currentPipelineExecutionStatus": _ENDS,
+                    "pipelineArn": [pipeline.arn for pipeline in self.pipelines.values()],
+                },
+            ),
+            targets=[target],
+        )
+
+    def _grant_packages(self, function: GlueFunction, actions: list[str]) -> None:
+        root = f"arn:{self.partition}:sagemaker:{self.region}:{self.account}"
+        names = [pipeline.name for pipeline in self.pipelines.values()]
+        function.allow(
+            actions,
+            [f"{root}:model-package-group/{name}" for name in names] + [f"{root}:model-package/{name}/*" for name in names],
+        )
+
+    def _queue(self, construct_id: str, *, fifo: bool | None = None, retention: Duration | None = None, **options: object) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            fifo=fifo,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=self._key,
+            enforce_ssl=True,
+            retention_period=retention,
+            **options,
+        )
+
+
+def _title(task: Task) -> str:
+    """A construct id such as RadiologyImpressions."""
+    return "".join(part.title() for part in task.name.split("_"))
