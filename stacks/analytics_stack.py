@@ -1,6 +1,6 @@
 """Analytics: the tables that runs leave behind, and the workgroup that asks them questions."""
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_kms as kms
@@ -55,3 +55,5 @@ class AnalyticsStack(Stack):
                 ),
             ),
         )
+        CfnOutput(self, "DatabaseName", value=self.database_name, description="Athena database")
+        CfnOutput(self, "WorkgroupName", value=self.workgroup_name, description="Athena workgroup")

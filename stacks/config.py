@@ -188,6 +188,11 @@ class Task(_Settings):
         """The task's name as AWS resource names allow it."""
         return self.name.replace("_", "-")
 
+    @property
+    def construct_id(self) -> str:
+        """The task's name as constructs have names: RadiologyImpressions."""
+        return "".join(part.title() for part in self.name.split("_"))
+
 
 class Stage(_Settings):
     """One deployment of everything."""
@@ -197,6 +202,7 @@ class Stage(_Settings):
     keep_data: bool
     settle_seconds: Annotated[int, Field(ge=0, le=900)]
     approval: Literal["PendingManualApproval", "Approved"]
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)]
     athena_scan_limit_gb: Annotated[float, Field(gt=0)]
     pandas_layer_version: Annotated[int, Field(ge=1)]
     prices: dict[InstanceType, Annotated[float, Field(gt=0)]]

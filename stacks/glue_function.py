@@ -53,6 +53,8 @@ class GlueFunction(lambda_.Function):
             layers=layers,
         )
 
-    def allow(self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]] | None = None) -> None:
+    def allow(
+        self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]] | None = None
+    ) -> None:
         """Let the function do `actions` on `resources`."""
         self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))

@@ -1,6 +1,6 @@
 """Storage: one key, one bucket for everything, and its access log."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -62,6 +62,7 @@ class StorageStack(Stack):
             removal_policy=removal,
             auto_delete_objects=not stage.keep_data,
         )
+        CfnOutput(self, "BucketName", value=self.bucket.bucket_name, description="Upload reports here")
         # Said to the bucket itself: the CDK's own switch would add a Lambda function that sets it.
         resource = self.bucket.node.default_child
         assert isinstance(resource, s3.CfnBucket)
@@ -72,15 +73,12 @@ class StorageStack(Stack):
     def _let_services_use_the_key(self) -> None:
         # EventBridge puts events into an encrypted queue; CloudWatch Logs encrypts the functions' logs.
         self.key.grant_encrypt_decrypt(iam.ServicePrincipal("events.amazonaws.com"))
+        logs = f"arn:{self.partition}:logs:{self.region}:{self.account}:*"
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(f"logs.{self.region}.amazonaws.com")],
                 actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
                 resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": f"arn:{self.partition}:logs:{self.region}:{self.account}:*"
-                    }
-                },
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
             )
         )

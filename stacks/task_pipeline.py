@@ -63,7 +63,7 @@ class TaskPipeline(Construct):
             },
             role_arn=pipeline_role.role_arn,
         )
-        pipeline.add_dependency(group)
+        pipeline.add_resource_dependency(group)
         # A run that starts at once must find its rights: the pipeline exists only after every policy does.
         for role in (pipeline_role, *roles.values()):
             pipeline.node.add_dependency(role)
@@ -77,9 +77,7 @@ class TaskPipeline(Construct):
         no_champion = f"runs/{task.name}/no-champion/*"
         access = {
             "stage_model": Access(reads=(prepared,), writes=(f"{self._runs}/staged/*",)),
-            "prepare": Access(
-                reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)
-            ),
+            "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
             "fine_tune": Access(
                 reads=(prepared, f"{self._runs}/staged/*"), writes=(training, f"{self._runs}/checkpoints/*")
             ),

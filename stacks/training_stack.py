@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -47,7 +47,7 @@ class TrainingStack(Stack):
             source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
         self.pipelines = {
             task.name: TaskPipeline(
-                self, _title(task), task=task, stage=stage, bucket=bucket, key=key, source=source
+                self, task.construct_id, task=task, stage=stage, bucket=bucket, key=key, source=source
             )
             for task in tasks
         }
@@ -60,6 +60,8 @@ class TrainingStack(Stack):
         )
         self._start_training(layer)
         self._record_run(layer, tasks)
+        names = {task: pipeline.name for task, pipeline in self.pipelines.items()}
+        CfnOutput(self, "Pipelines", value=json.dumps(names, sort_keys=True), description="Task -> its pipeline")
 
     def _start_training(self, layer: lambda_.ILayerVersion) -> None:
         timeout = Duration.minutes(2)
@@ -194,10 +196,13 @@ class TrainingStack(Stack):
         names = [pipeline.name for pipeline in self.pipelines.values()]
         function.allow(
             actions,
-            [f"{root}:model-package-group/{name}" for name in names] + [f"{root}:model-package/{name}/*" for name in names],
+            [f"{root}:model-package-group/{name}" for name in names]
+            + [f"{root}:model-package/{name}/*" for name in names],
         )
 
-    def _queue(self, construct_id: str, *, fifo: bool | None = None, retention: Duration | None = None, **options: object) -> sqs.Queue:
+    def _queue(
+        self, construct_id: str, *, fifo: bool | None = None, retention: Duration | None = None, **options: object
+    ) -> sqs.Queue:
         return sqs.Queue(
             self,
             construct_id,

@@ -1,5 +1,9 @@
 """A task's SageMaker Pipeline: definition, code archive and images."""
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stacks.config import Stage, Task
@@ -9,9 +13,22 @@ from stacks.pipeline.placeholders import Environment, fill_in
 
 def pipeline_definition(task: Task, stage: Stage, environment: Environment) -> dict[str, Any]:
     """Return the definition of a task's pipeline, referring to what is in `environment`."""
-    with offline(stage.region):
+    with offline(stage.region), _quiet():
         # The SDK makes AWS clients already while it is imported, and takes seconds to do so.
         from stacks.pipeline.definition import build_definition
 
         definition: dict[str, Any] = fill_in(build_definition(task, stage), environment)
         return definition
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The SDK logs and warns by the dozen about what is meant to be so: that nothing is sent and jobs have no names."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            yield
+    finally:
+        logging.disable(before)

@@ -7,13 +7,16 @@ from sagemaker.core.workflow.pipeline_context import PipelineSession
 
 from stacks.errors import ConfigurationError
 
+# The SDK reports every use of itself over the network unless it is told not to.
+_SDK_CONFIG = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+
 
 class OfflineSession(PipelineSession):  # type: ignore[misc]  # the SDK is untyped
     """Collects the arguments of calls. Refuses to upload: code and data are CDK assets, never the SDK's business."""
 
     def __init__(self, region: str, bucket: str) -> None:
         session = boto3.Session(region_name=region)
-        super().__init__(boto_session=session, default_bucket=bucket, sagemaker_config={"SchemaVersion": "1.0"})
+        super().__init__(boto_session=session, default_bucket=bucket, sagemaker_config=_SDK_CONFIG)
         self._bucket = bucket
 
     def default_bucket(self) -> str:

@@ -30,7 +30,7 @@ runpy.run_module("training.fine_tune", run_name="__main__", alter_sys=True)
 
 
 def write_source_archive(folder: Path) -> Path:
-    """Write the archive into `folder` and return its path. Times, owners and order are fixed: same inputs, same bytes."""
+    """Write the archive into `folder`; return its path. Times, owners and order are fixed: same input, same bytes."""
     members = dict(sorted(_members()))
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:

