@@ -7,6 +7,7 @@ from aws_cdk import App, Tags
 
 from stacks.analytics_stack import AnalyticsStack
 from stacks.config import load_stage, load_tasks
+from stacks.foundation import Foundation
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
 from stacks.training_stack import TrainingStack
@@ -18,12 +19,12 @@ def main() -> None:
     tasks = load_tasks(stage.name)
     prefix = f"ReportTuning-{stage.name}"
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
-    shared = {"stage": stage, "tasks": tasks, "bucket": storage.bucket, "key": storage.key}
-    training = TrainingStack(app, f"{prefix}-Training", **shared)
-    serving = ServingStack(app, f"{prefix}-Serving", **shared)
+    foundation = Foundation(stage=stage, tasks=tasks, bucket=storage.bucket, key=storage.key)
+    training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
+    serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)
     # The model packages belong to the training stack; the endpoints that serve them must go first.
     serving.add_stack_dependency(training)
-    AnalyticsStack(app, f"{prefix}-Analytics", **shared)
+    AnalyticsStack(app, f"{prefix}-Analytics", foundation=foundation)
     Tags.of(app).add("application", "report-tuning")
     Tags.of(app).add("stage", stage.name)
     app.synth()

@@ -25,6 +25,8 @@ from typing import Any, Self
 
 import boto3
 
+from local.errors import LocalError
+
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 HEALTH_PATH = "/_local/health"
@@ -38,7 +40,7 @@ _LOG_LINES = 20
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
-class LocalAwsError(Exception):
+class LocalAwsError(LocalError):
     """Base of every error of this module."""
 
 

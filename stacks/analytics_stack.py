@@ -3,11 +3,9 @@
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.config import Stage, Task
+from stacks.foundation import Foundation
 from stacks.results_table import ResultsTable
 from training.table_schemas import TABLES
 
@@ -15,16 +13,8 @@ from training.table_schemas import TABLES
 class AnalyticsStack(Stack):
     """Glue tables over Parquet with partition projection (no crawler), and an Athena workgroup with a scan limit."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        tasks: tuple[Task, ...],
-        bucket: s3.IBucket,
-        key: kms.IKey,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, foundation: Foundation) -> None:
+        stage, tasks, bucket, key = foundation.stage, foundation.tasks, foundation.bucket, foundation.key
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: tables")
         self.database_name = f"report_tuning_{stage.name}"
         database = glue.Database(self, "Database", database_name=self.database_name)

@@ -4,12 +4,10 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.config import Stage, Task
+from stacks.encrypted_queue import DeadLetterQueue
+from stacks.foundation import Foundation
 from stacks.glue_function import GlueFunction
 from stacks.live_endpoint import LiveEndpoint
 
@@ -17,16 +15,8 @@ from stacks.live_endpoint import LiveEndpoint
 class ServingStack(Stack):
     """Approval of a model package → EventBridge → roll_out → the live endpoint moves to it, blue/green."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        tasks: tuple[Task, ...],
-        bucket: s3.IBucket,
-        key: kms.IKey,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, foundation: Foundation) -> None:
+        stage, tasks, bucket, key = foundation.stage, foundation.tasks, foundation.bucket, foundation.key
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: endpoints")
         endpoints = [
             LiveEndpoint(self, task.construct_id, task=task, stage=stage, bucket=bucket, key=key) for task in tasks
@@ -43,14 +33,7 @@ class ServingStack(Stack):
             # Waits for endpoints to be gone when the stack is destroyed.
             timeout=Duration.minutes(15),
         )
-        dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
+        dead_letters = DeadLetterQueue(self, "DeadLetters", key=key)
         target = targets.LambdaFunction(
             function, dead_letter_queue=dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
         )

@@ -7,15 +7,13 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.config import Stage, Task
+from stacks.encrypted_queue import DeadLetterQueue, OrderedQueue
+from stacks.foundation import Foundation
 from stacks.glue_function import GlueFunction
 from stacks.pipeline.source_archive import write_source_archive
 from stacks.task_pipeline import TaskPipeline
@@ -29,29 +27,21 @@ _PANDAS_LAYER_ACCOUNT = "336392948345"
 class TrainingStack(Stack):
     """Uploads start runs: S3 → EventBridge → queue → start_training → SageMaker Pipeline → record_run."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        tasks: tuple[Task, ...],
-        bucket: s3.IBucket,
-        key: kms.IKey,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, foundation: Foundation) -> None:
+        stage = foundation.stage
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: pipelines")
-        self._stage = stage
-        self._bucket = bucket
-        self._key = key
+        self._stage, self._bucket, self._key = stage, foundation.bucket, foundation.key
         with tempfile.TemporaryDirectory() as folder:
             source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
         self.pipelines = {
             task.name: TaskPipeline(
-                self, task.construct_id, task=task, stage=stage, bucket=bucket, key=key, source=source
+                self, task.construct_id, task=task, stage=stage, bucket=self._bucket, key=self._key, source=source
             )
-            for task in tasks
+            for task in foundation.tasks
         }
-        self._dead_letters = self._queue("DeadLetters", retention=Duration.days(14))
+        # A pipeline and its model package group have the same name.
+        self._names = json.dumps({task: pipeline.name for task, pipeline in self.pipelines.items()}, sort_keys=True)
+        self._dead_letters = DeadLetterQueue(self, "DeadLetters", key=self._key)
         layer = lambda_.LayerVersion.from_layer_version_arn(
             self,
             "PandasLayer",
@@ -59,23 +49,21 @@ class TrainingStack(Stack):
             f"AWSSDKPandas-Python312:{stage.pandas_layer_version}",
         )
         self._start_training(layer)
-        self._record_run(layer, tasks)
-        names = {task: pipeline.name for task, pipeline in self.pipelines.items()}
-        CfnOutput(self, "Pipelines", value=json.dumps(names, sort_keys=True), description="Task -> its pipeline")
+        self._record_run(layer)
+        CfnOutput(self, "Pipelines", value=self._names, description="Task -> its pipeline")
 
     def _start_training(self, layer: lambda_.ILayerVersion) -> None:
-        timeout = Duration.minutes(2)
         # First in, first out in one group: two invocations never decide about the same task at the same time.
-        dead_letters = self._queue("StartDeadLetters", fifo=True, retention=Duration.days(14))
-        queue = self._queue(
+        queue = OrderedQueue(
+            self,
             "StartQueue",
-            fifo=True,
-            content_based_deduplication=True,
-            delivery_delay=Duration.seconds(self._stage.settle_seconds),
+            key=self._key,
+            delay=Duration.seconds(self._stage.settle_seconds),
+            # Six times the function's time limit, as Lambda asks for.
             visibility_timeout=Duration.minutes(12),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
+            dead_letters=DeadLetterQueue(self, "StartDeadLetters", key=self._key, fifo=True),
+            attempts=5,
         )
-        names = json.dumps({task: pipeline.name for task, pipeline in self.pipelines.items()}, sort_keys=True)
         function = GlueFunction(
             self,
             "StartTraining",
@@ -83,13 +71,13 @@ class TrainingStack(Stack):
             description="Starts a run of a task when its training data has changed",
             environment={
                 "BUCKET": self._bucket.bucket_name,
-                "PIPELINES": names,
-                "MODEL_PACKAGE_GROUPS": names,
+                "PIPELINES": self._names,
+                "MODEL_PACKAGE_GROUPS": self._names,
                 "SETTLE_SECONDS": str(self._stage.settle_seconds),
                 "STAGE": self._stage.name,
             },
             key=self._key,
-            timeout=timeout,
+            timeout=Duration.minutes(2),
             layers=[layer],
         )
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=10, report_batch_item_failures=True))
@@ -134,7 +122,7 @@ class TrainingStack(Stack):
         )
         self._grant_packages(function, ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"])
 
-    def _record_run(self, layer: lambda_.ILayerVersion, tasks: tuple[Task, ...]) -> None:
+    def _record_run(self, layer: lambda_.ILayerVersion) -> None:
         function = GlueFunction(
             self,
             "RecordRun",
@@ -142,7 +130,7 @@ class TrainingStack(Stack):
             description="Writes a row about every run that ended, however it ended",
             environment={
                 "BUCKET": self._bucket.bucket_name,
-                "PIPELINES": json.dumps({task.name: self.pipelines[task.name].name for task in tasks}, sort_keys=True),
+                "PIPELINES": self._names,
                 "PRICES": json.dumps(self._stage.prices, sort_keys=True),
                 "STAGE": self._stage.name,
             },
@@ -199,22 +187,3 @@ class TrainingStack(Stack):
             [f"{root}:model-package-group/{name}" for name in names]
             + [f"{root}:model-package/{name}/*" for name in names],
         )
-
-    def _queue(
-        self, construct_id: str, *, fifo: bool | None = None, retention: Duration | None = None, **options: object
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            fifo=fifo,
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=self._key,
-            enforce_ssl=True,
-            retention_period=retention,
-            **options,
-        )
-
-
-def _title(task: Task) -> str:
-    """A construct id such as RadiologyImpressions."""
-    return "".join(part.title() for part in task.name.split("_"))

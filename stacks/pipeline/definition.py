@@ -11,6 +11,7 @@ A model that is built from the training text (source `stand_in`) is staged after
 import json
 from typing import Any
 
+from sagemaker.core.common_utils import instance_supports_kms
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
@@ -230,7 +231,7 @@ class _Author:
                 instance_type=self._fine_tune_instance,
                 instance_count=compute.instance_count,
                 volume_size_in_gb=compute.volume_gb,
-                volume_kms_key_id=PLACEHOLDERS.key_arn,
+                volume_kms_key_id=_volume_key(compute),
             ),
             networking=Networking(enable_network_isolation=True, enable_inter_container_traffic_encryption=True),
             output_data_config=OutputDataConfig(
@@ -382,7 +383,7 @@ class _Author:
             instance_type=instance_type or compute.instance_type,
             entrypoint=_ENTRYPOINT,
             volume_size_in_gb=compute.volume_gb,
-            volume_kms_key=PLACEHOLDERS.key_arn,
+            volume_kms_key=_volume_key(compute),
             output_kms_key=PLACEHOLDERS.key_arn,
             max_runtime_in_seconds=_seconds(compute),
             sagemaker_session=self._session,
@@ -454,6 +455,11 @@ def _text(value: Any) -> Any:
     if isinstance(value, int | float):
         return str(value)
     return value
+
+
+def _volume_key(compute: Compute) -> str | None:
+    """Disks that are part of the machine are encrypted by its hardware; SageMaker refuses a key for them."""
+    return PLACEHOLDERS.key_arn if instance_supports_kms(compute.instance_type) else None
 
 
 def _seconds(compute: Compute) -> int:

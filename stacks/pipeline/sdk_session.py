@@ -11,7 +11,7 @@ from stacks.errors import ConfigurationError
 _SDK_CONFIG = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
 
 
-class OfflineSession(PipelineSession):  # type: ignore[misc]  # the SDK is untyped
+class OfflineSession(PipelineSession):
     """Collects the arguments of calls. Refuses to upload: code and data are CDK assets, never the SDK's business."""
 
     def __init__(self, region: str, bucket: str) -> None:

@@ -1,0 +1,51 @@
+# `make` lists what there is. Every command sets up what it needs first, once.
+
+STAGE ?= dev
+PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON := .venv/bin/python
+CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
+export PATH
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+set-up:
+	@python3 -m local.set_up
+
+demo: set-up ## The whole way on one machine, on real reports (DATA=train.jsonl EVAL=dev2.jsonl: on yours)
+	@$(PYTHON) -m local demo $(if $(DATA),--data '$(DATA)') $(if $(EVAL),--evaluation '$(EVAL)')
+
+local: set-up ## Start the local AWS with every stack deployed, and stay until Ctrl-C
+	@$(PYTHON) -m local serve
+
+upload: set-up ## Upload FILE to the running demo (SET=name: as an evaluation set)
+	@$(PYTHON) -m local upload '$(FILE)' $(if $(SET),--set '$(SET)')
+
+predict: set-up ## Ask the running demo's live endpoint: TEXT='...'
+	@$(PYTHON) -m local predict "$$TEXT"
+
+test: set-up ## Run every test
+	@$(PYTHON) -m pytest
+
+lint: set-up ## Check style and types
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
+
+synth: set-up ## Write the CloudFormation templates of STAGE (default dev) to cdk.out; needs no account
+	@$(CDK) synth --quiet --no-notices -c stage=$(STAGE)
+
+deploy: set-up ## Deploy STAGE to the AWS account of your credentials
+	@$(CDK) deploy --all --no-notices -c stage=$(STAGE)
+
+destroy: set-up ## Take STAGE away from the AWS account of your credentials
+	@$(CDK) destroy --all --no-notices -c stage=$(STAGE)
+
+lock: set-up ## Compile the lists of exact versions from requirements.in
+	@$(PYTHON) -m local.lock
+
+clean: ## Remove everything that set-up and the demo made
+	@rm -rf .venv .venv-emulator node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache
+
+export TEXT

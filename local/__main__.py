@@ -1,0 +1,67 @@
+"""Commands on one machine; the Makefile calls them.
+
+python -m local demo [--data FILE] [--evaluation FILE]
+python -m local serve
+python -m local upload FILE [--task TASK] [--set SET]
+python -m local predict TEXT [--task TASK]
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from local.aws import LocalAwsError
+from local.demo import TASK, run_demo, serve
+from local.errors import LocalError
+from local.stage import running_stage
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    console = Console(soft_wrap=True)
+    # A caller that ends this process (a terminal that closes, CI) must not leave the local AWS behind.
+    signal.signal(signal.SIGTERM, _raise_interrupt)
+    try:
+        if arguments.command == "demo":
+            run_demo(console, arguments.data, arguments.evaluation)
+        elif arguments.command == "serve":
+            serve(console)
+        elif arguments.command == "upload":
+            key = running_stage().upload(arguments.file, arguments.task, arguments.set)
+            console.print(f"Uploaded as {key}")
+        else:
+            console.print(running_stage().ask_endpoint(arguments.task, arguments.text), highlight=False, markup=False)
+    except (LocalError, LocalAwsError) as error:
+        Console(stderr=True, soft_wrap=True).print(f"Stopped: {error}", style="red", highlight=False, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Report tuning on one machine")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="the whole way once, on real reports or on your own files")
+    demo.add_argument("--data", type=Path, help="training data instead of the Open-i reports")
+    demo.add_argument("--evaluation", type=Path, help="evaluation set, named after the file")
+    commands.add_parser("serve", help="start, deploy, and stay until Ctrl-C")
+    upload = commands.add_parser("upload", help="upload a file to the stage that is running")
+    upload.add_argument("file", type=Path)
+    upload.add_argument("--task", default=TASK)
+    upload.add_argument("--set", help="name of the evaluation set; without it the file is training data")
+    predict = commands.add_parser("predict", help="ask the live endpoint of the stage that is running")
+    predict.add_argument("text")
+    predict.add_argument("--task", default=TASK)
+    return parser
+
+
+def _raise_interrupt(number: int, frame: object) -> None:  # noqa: ARG001  # the signature of a signal handler
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

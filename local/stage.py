@@ -1,0 +1,100 @@
+"""The local stage: a local AWS with every stack deployed to it."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from local.aws import AttachedAws, LocalAws
+from local.deployment import Names, deploy, read_names, synthesise
+from local.errors import RunError
+from local.paths import EMULATOR_PYTHON, PYTHON, REPOSITORY, STATE
+
+_ASSEMBLY = STATE / "cdk.out"
+_AWS_STATE = STATE / "aws"
+
+
+@dataclass(frozen=True)
+class LocalStage:
+    """A deployed local stage: its AWS, and what things are called there."""
+
+    aws: LocalAws | AttachedAws
+    names: Names
+    deploy_seconds: float
+
+    def upload(self, file: Path, task: str, evaluation_set: str | None = None) -> str:
+        """Upload a file as training data, or as an evaluation set; returns its key."""
+        folder = f"eval/{evaluation_set}" if evaluation_set else "train"
+        key = f"uploads/{task}/{folder}/{file.name}"
+        self.aws.client("s3").upload_file(str(file), self.names.bucket, key)
+        return key
+
+    def ask_endpoint(self, task: str, text: str) -> str:
+        """Ask the task's live endpoint for the answer to one text."""
+        response = self.aws.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.names.pipelines[task],
+            ContentType="application/json",
+            Body=json.dumps({"inputs": text}).encode(),
+        )
+        (answer,) = json.loads(response["Body"].read())
+        return str(answer["generated_text"])
+
+
+@contextmanager
+def deployed_stage(console: Console) -> Iterator[LocalStage]:
+    """Start a local AWS, deploy every stack to it, and stop everything at the end."""
+    with LocalAws(_AWS_STATE, python=EMULATOR_PYTHON, job_python=PYTHON, repository=REPOSITORY) as aws:
+        console.print(f"Local AWS at {aws.endpoint_url} (this machine only). Deploying the stacks with the AWS CDK ...")
+        started = time.monotonic()
+        synthesise(_ASSEMBLY)
+        names = deploy(_ASSEMBLY, aws.environment())
+        seconds = time.monotonic() - started
+        console.print(
+            f"Deployed in {seconds:.0f} s: bucket {names.bucket}, pipelines {', '.join(names.pipelines.values())}"
+        )
+        yield LocalStage(aws, names, round(seconds, 1))
+
+
+def running_stage() -> LocalStage:
+    """The stage that another command (`make demo`, `make local`) keeps running.
+
+    Raises:
+        NotRunning: there is none.
+    """
+    return LocalStage(LocalAws.attach(_AWS_STATE), read_names(_ASSEMBLY / "outputs.json"), 0.0)
+
+
+def wait_for_endpoint(sagemaker: Any, name: str, package: str, *, seconds: float = 300.0) -> None:
+    """Wait until an endpoint serves a model package.
+
+    Raises:
+        RunError: it failed, or it takes longer than `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        status = _endpoint_status(sagemaker, name)
+        if status == "Failed":
+            reason = sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
+            raise RunError(f"endpoint {name} failed: {reason}")
+        if status == "InService" and _served_package(sagemaker, name) == package:
+            return
+        time.sleep(0.5)
+    raise RunError(f"endpoint {name} does not serve {package} after {seconds:.0f} s")
+
+
+def _endpoint_status(sagemaker: Any, name: str) -> str | None:
+    found = sagemaker.list_endpoints(NameContains=name)["Endpoints"]
+    return next((str(e["EndpointStatus"]) for e in found if e["EndpointName"] == name), None)
+
+
+def _served_package(sagemaker: Any, name: str) -> str | None:
+    config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+    variant = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    package: str | None = model["PrimaryContainer"].get("ModelPackageName")
+    return package
