@@ -24,6 +24,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
+import botocore.session
+from botocore.config import Config
 
 from local.errors import LocalError
 
@@ -37,6 +39,12 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
+# The user's own profile and configuration must not play a part: (name in a file, variable, default, conversion).
+_NO_PROFILE = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -81,7 +89,7 @@ class LocalAws:
         self._repository = repository
         self._model_server = model_server
         self._process: subprocess.Popen[bytes] | None = None
-        self._server: _Server | None = None
+        self._attached: AttachedAws | None = None
 
     @classmethod
     def attach(cls, state: Path) -> "AttachedAws":
@@ -98,24 +106,25 @@ class LocalAws:
     @property
     def endpoint_url(self) -> str:
         """Where the API is, as AWS_ENDPOINT_URL."""
-        return _endpoint_url(self._running())
+        return self._running().endpoint_url
 
     def environment(self) -> dict[str, str]:
         """This process's environment, changed so that a child's SDK and CLI reach the local AWS and nothing else."""
-        return _child_environment(self._running())
+        return self._running().environment()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the local AWS."""
-        return _client(self._running(), service)
+        """The boto3 client of a service, on the local AWS."""
+        return self._running().client(service)
 
     def start(self) -> None:
         """Start the server and wait until it answers.
 
         Raises:
-            StartFailed: it ended, or does not answer within 60 seconds.
+            StartFailed: it ended, does not answer within 60 seconds, or another one runs in the state folder.
         """
-        if self._process is not None:
-            raise StartFailed("this local AWS is started already")
+        other = _read_state(self._state)
+        if self._process is not None or (other is not None and _answers(other)):
+            raise StartFailed(f"another local AWS runs in {self._state}; stop it first, or use another folder")
         self._state.mkdir(parents=True, exist_ok=True)
         log = self._state / LOG_FILE
         command = [str(self._python), "-m", "local.emulator.server", "--state", str(self._state)]
@@ -126,7 +135,13 @@ class LocalAws:
             self._process = subprocess.Popen(
                 command,
                 cwd=self._repository,
-                env={**os.environ, "PYTHONPATH": str(self._repository), "PYTHONUNBUFFERED": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(self._repository),
+                    "PYTHONUNBUFFERED": "1",
+                    # Node.js, for the CDK's own Lambda functions, is in the jobs' environment.
+                    "PATH": f"{self._job_python.absolute().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -134,7 +149,7 @@ class LocalAws:
                 start_new_session=True,
             )
         try:
-            self._server = self._await_server(self._process)
+            self._attached = AttachedAws(self._await_server(self._process))
         except BaseException:
             self.stop()
             raise
@@ -145,7 +160,7 @@ class LocalAws:
         Raises:
             StopFailed: a process is still there.
         """
-        process, self._process, self._server = self._process, None, None
+        process, self._process, self._attached = self._process, None, None
         if process is None:
             return
         process.terminate()
@@ -155,8 +170,9 @@ class LocalAws:
             process.kill()
             process.wait()
         left = _kill_session(process.pid)
-        # A server that was killed could not remove it.
-        (self._state / STATE_FILE).unlink(missing_ok=True)
+        state = _read_state(self._state)
+        if state is not None and state.pid == process.pid:  # A server that was killed could not remove it.
+            (self._state / STATE_FILE).unlink()
         if left:
             raise StopFailed(f"processes {sorted(left)} of the local AWS do not end")
 
@@ -169,10 +185,10 @@ class LocalAws:
     ) -> None:
         self.stop()
 
-    def _running(self) -> _Server:
-        if self._server is None:
+    def _running(self) -> "AttachedAws":
+        if self._attached is None:
             raise NotRunning("this local AWS is not started")
-        return self._server
+        return self._attached
 
     def _await_server(self, process: "subprocess.Popen[bytes]") -> _Server:
         deadline = time.monotonic() + START_SECONDS
@@ -192,54 +208,52 @@ class LocalAws:
 
 
 class AttachedAws:
-    """A local AWS that somebody else started and will stop."""
+    """A local AWS that runs, whoever started it and will stop it."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
+        self._session = boto3.session.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name=REGION,
+            botocore_session=botocore.session.Session(session_vars=_NO_PROFILE),
+        )
+        self._clients: dict[str, Any] = {}
 
     @property
     def endpoint_url(self) -> str:
         """Where the API is, as AWS_ENDPOINT_URL."""
-        return _endpoint_url(self._server)
+        return f"http://{HOST}:{self._server.port}"
 
     def environment(self) -> dict[str, str]:
         """This process's environment, changed so that a child's SDK and CLI reach the local AWS and nothing else."""
-        return _child_environment(self._server)
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _PROXIES
+        }
+        return {**kept, **self._aws_environment()}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the local AWS."""
-        return _client(self._server, service)
+        """The boto3 client of a service, on the local AWS; made once, since that takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint_url, config=Config(proxies={})
+            )
+        return self._clients[service]
 
-
-def _endpoint_url(server: _Server) -> str:
-    return f"http://{HOST}:{server.port}"
-
-
-def _child_environment(server: _Server) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _PROXIES}
-    return {**kept, **_aws_environment(server)}
-
-
-def _aws_environment(server: _Server) -> Mapping[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": _endpoint_url(server),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        # The user's own profiles and credentials must not play a part.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": f"{HOST},localhost",
-        "no_proxy": f"{HOST},localhost",
-    }
-
-
-def _client(server: _Server, service: str) -> Any:
-    return boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION).client(
-        service, endpoint_url=_endpoint_url(server)
-    )
+    def _aws_environment(self) -> Mapping[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # The user's own profiles and credentials must not play a part.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": f"{HOST},localhost",
+            "no_proxy": f"{HOST},localhost",
+        }
 
 
 def _read_state(state: Path) -> _Server | None:

@@ -25,7 +25,7 @@ from local.results import (
     step_seconds,
     write_summary,
 )
-from local.runs import RunView, RunWatcher, newest_run
+from local.runs import RunView, RunWatcher, newest_run, parameters_of
 from local.stage import LocalStage, deployed_stage, wait_for_endpoint
 
 TASK = "radiology_impressions"
@@ -137,8 +137,7 @@ def _watch(console: Console, stage: LocalStage) -> RunView:
 def follow_run(console: Console, stage: LocalStage, arn: str) -> RunView:
     """Show a run until it has ended."""
     sagemaker = stage.aws.client("sagemaker")
-    parameters = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
-    epochs = next(float(p["Value"]) for p in parameters if p["Name"] == "Epochs")
+    epochs = float(parameters_of(sagemaker, arn)["Epochs"])
     expected = ExpectedSeconds(STATE / "expected-seconds.json")
     watcher = RunWatcher(sagemaker=sagemaker, logs=stage.aws.client("logs"), arn=arn)
     with Progress(console, expected, epochs) as progress:

@@ -1,5 +1,6 @@
 """Following a run of a pipeline through AWS's own API."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -119,6 +120,16 @@ def newest_run(sagemaker: Any, pipeline: str, *, after: datetime | None = None) 
     if not summaries or (after is not None and summaries[0]["StartTime"] <= after):
         return None
     return str(summaries[0]["PipelineExecutionArn"])
+
+
+def parameters_of(sagemaker: Any, arn: str) -> dict[str, str]:
+    """A run's parameters: those it was started with, and the definition's defaults for the others."""
+    definition = json.loads(
+        sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)["PipelineDefinition"]
+    )
+    defaults = {p["Name"]: str(p["DefaultValue"]) for p in definition["Parameters"] if "DefaultValue" in p}
+    given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+    return {**defaults, **{p["Name"]: p["Value"] for p in given}}
 
 
 def _step(step: dict[str, Any]) -> Step:

@@ -194,6 +194,10 @@ class Task(_Settings):
         return "".join(part.title() for part in self.name.split("_"))
 
 
+# SageMaker allows 63 characters for an endpoint; models and configurations add a version and a digest to them.
+_ENDPOINT_NAME_LIMIT = 47
+
+
 class Stage(_Settings):
     """One deployment of everything."""
 
@@ -209,7 +213,13 @@ class Stage(_Settings):
 
     def name_for(self, task: Task) -> str:
         """The name that a task's pipeline, model package group and live endpoint share in this stage."""
-        return f"{self.name}-{task.resource_name}"
+        name = f"{self.name}-{task.resource_name}"
+        if len(f"{name}-pretrained") > _ENDPOINT_NAME_LIMIT:
+            raise ConfigurationError(
+                f"{task.name}.yaml: endpoint {name}-pretrained has more than {_ENDPOINT_NAME_LIMIT} characters; "
+                "give the task file a shorter name"
+            )
+        return name
 
 
 def load_stage(name: str, file: Path = STAGES_FILE) -> Stage:

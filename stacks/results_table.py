@@ -4,7 +4,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from training.table_schemas import Column, Table
+from training.table_schemas import UNKNOWN_TASK, Column, Table
 
 _TYPES = {
     "string": glue.Schema.STRING,
@@ -22,8 +22,8 @@ _FIRST_MONTH = "2026-01"
 class ResultsTable(Construct):
     """One table of `training.table_schemas`. Athena finds its partitions by rule (partition projection):
 
-    `task` is one of the deployed tasks, `month` runs up to now, and `run_id` must be named by the query, so that a
-    query reads one run however many there are.
+    `task` is one of the deployed tasks or UNKNOWN_TASK, `month` runs up to now, and `run_id` must be named by the
+    query, so that a query reads one run however many there are.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ResultsTable(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         projections = {
-            "task": glue.PartitionProjectionConfiguration.enum(values=tasks),
+            "task": glue.PartitionProjectionConfiguration.enum(values=[*tasks, UNKNOWN_TASK]),
             "run_id": glue.PartitionProjectionConfiguration.injected(),
             "month": glue.PartitionProjectionConfiguration.date(
                 min=_FIRST_MONTH,

@@ -37,27 +37,34 @@ class ServingStack(Stack):
         target = targets.LambdaFunction(
             function, dead_letter_queue=dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
         )
-        self._rules(target, endpoints)
         self._grant(function, endpoints)
         function.allow(["kms:CreateGrant", "kms:DescribeKey"], [key.key_arn])
+        rules = self._rules(target, endpoints)
         for endpoint in endpoints:
             roll_out = endpoint.follow_registry(function.function_arn)
-            roll_out.node.add_dependency(function.role)  # its policy must be there before it is called
+            # Its policy must be there before it is called.
+            roll_out.node.add_dependency(function.role)
+            # On destroy the rules go first, so that no late event makes an endpoint anew.
+            for rule in rules:
+                rule.node.add_dependency(roll_out)
 
-    def _rules(self, target: events.IRuleTarget, endpoints: list[LiveEndpoint]) -> None:
-        events.Rule(
+    def _rules(self, target: events.IRuleTarget, endpoints: list[LiveEndpoint]) -> list[events.Rule]:
+        package_changed = events.Rule(
             self,
             "PackageChanged",
-            description="A model package was approved, rejected or made",
+            description="A model package was approved or rejected",
             event_pattern=events.EventPattern(
                 source=["aws.sagemaker"],
                 detail_type=["SageMaker Model Package State Change"],
-                detail={"ModelPackageGroupName": [endpoint.name for endpoint in endpoints]},
+                detail={
+                    "ModelPackageGroupName": [endpoint.name for endpoint in endpoints],
+                    "ModelApprovalStatus": ["Approved", "Rejected"],
+                },
             ),
             targets=[target],
         )
         names = [name for endpoint in endpoints for name in (endpoint.name, endpoint.pretrained_name)]
-        events.Rule(
+        endpoint_changed = events.Rule(
             self,
             "EndpointChanged",
             description="An endpoint came into service or failed",
@@ -68,6 +75,7 @@ class ServingStack(Stack):
             ),
             targets=[target],
         )
+        return [package_changed, endpoint_changed]
 
     def _grant(self, function: GlueFunction, endpoints: list[LiveEndpoint]) -> None:
         names = [endpoint.name for endpoint in endpoints]

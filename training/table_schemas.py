@@ -48,6 +48,9 @@ ROUGE_METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 ALL, NORMAL, ABNORMAL = "all", "normal", "abnormal"
 SLICES = (ALL, NORMAL, ABNORMAL)
 
+# Partition of uploads that were refused because there is no such task.
+UNKNOWN_TASK = "unknown"
+
 PREDICTIONS = Table(
     name="predictions",
     comment="One row a record, model and run: what was asked, what the doctor wrote, what the model wrote.",

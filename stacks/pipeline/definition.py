@@ -53,12 +53,13 @@ from stacks.pipeline.source_archive import TRAINING_PROGRAM
 _PROCESSING = "/opt/ml/processing"
 _CODE = f"{_PROCESSING}/input/code"
 _MESSAGE_FILE = "/opt/ml/output/message"
+_CHECKPOINTS = "/opt/ml/checkpoints"
 
 # Unpacks the code and becomes `python3 -m <first argument> <the others>`.
 _ENTRYPOINT = [
     "/bin/bash",
     "-ec",
-    f'mkdir -p /opt/ml/code; tar -xzf {_CODE}/*.tar.gz -C /opt/ml/code; cd /opt/ml/code; exec python3 -m "$0" "$@"',
+    f'mkdir -p /opt/ml/code; tar -xzf {_CODE}/*.gz -C /opt/ml/code; cd /opt/ml/code; exec python3 -m "$0" "$@"',
 ]
 
 # A step whose arguments did not change in this time takes its earlier result.
@@ -216,6 +217,7 @@ class _Author:
             **{name: _text(value) for name, value in training.model_dump(exclude={"epochs"}).items()},
             "max_new_tokens": str(task.generation.max_new_tokens),
             "num_beams": str(task.generation.num_beams),
+            "checkpoints": _CHECKPOINTS,
             # SageMaker's training toolkit, which is in the image, unpacks the code and starts the program.
             "sagemaker_program": TRAINING_PROGRAM,
             "sagemaker_submit_directory": _source_uri(),
@@ -237,9 +239,7 @@ class _Author:
             output_data_config=OutputDataConfig(
                 s3_output_path=self._run_folder("training"), kms_key_id=PLACEHOLDERS.key_arn
             ),
-            checkpoint_config=CheckpointConfig(
-                s3_uri=self._run_folder("checkpoints"), local_path="/opt/ml/checkpoints"
-            ),
+            checkpoint_config=CheckpointConfig(s3_uri=self._run_folder("checkpoints"), local_path=_CHECKPOINTS),
             stopping_condition=StoppingCondition(max_runtime_in_seconds=_seconds(compute)),
             base_job_name="fine-tune",
         ).with_metric_definitions([MetricDefinition(name=m.name, regex=m.regex) for m in task.metrics])
@@ -312,7 +312,9 @@ class _Author:
                 "task": self._task.name,
                 "run-id": ExecutionVariables.PIPELINE_EXECUTION_ID,
                 "started-at": ExecutionVariables.START_DATETIME,
-                **{name: f"{_PROCESSING}/input/{name}" for name in sources},
+                # Prepare's outputs, each in its own folder below: eval, report and (given once more) train.
+                "prepared": f"{_PROCESSING}/input",
+                **{name: f"{_PROCESSING}/input/{name}" for name in sources if name not in ("eval", "report")},
                 "output": f"{_PROCESSING}/output/evaluation",
                 "tables": f"{_PROCESSING}/output/tables",
                 "seed": self._task.data.seed,

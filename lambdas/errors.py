@@ -1,0 +1,41 @@
+"""Errors that the Lambda functions raise on purpose.
+
+    LambdaError                  what happened, to which task, run or endpoint; never any clinical text
+    ├── SettingsError            an environment variable is missing or not what it must be
+    ├── EventError               an event is not of the form that its sender promises
+    ├── UnfinishedRunError       the end of a run was announced, but the run has not ended
+    ├── ResultError              a file that a job left behind is not what it must be
+    └── EndpointError            an endpoint is in a state that a person must look at
+        └── EndpointTimeoutError an endpoint was not gone within the time that there is
+
+Errors of AWS itself (botocore's ClientError and BotoCoreError) are passed on: whoever woke the function tries again,
+and what fails for good ends up in a dead-letter queue.
+"""
+
+
+class LambdaError(Exception):
+    """Base of every error that a Lambda function raises on purpose."""
+
+
+class SettingsError(LambdaError):
+    """An environment variable is missing or not what it must be."""
+
+
+class EventError(LambdaError):
+    """An event is not of the form that its sender promises."""
+
+
+class UnfinishedRunError(LambdaError):
+    """The end of a run was announced, but the run has not ended."""
+
+
+class ResultError(LambdaError):
+    """A file that a job left behind is not what it must be."""
+
+
+class EndpointError(LambdaError):
+    """An endpoint is in a state that a person must look at."""
+
+
+class EndpointTimeoutError(EndpointError):
+    """An endpoint was not gone within the time that there is."""

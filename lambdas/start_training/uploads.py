@@ -1,0 +1,69 @@
+"""What lies under `uploads/<task>/` now, and the version of the training data that this makes."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lambdas.names import Place, parse_upload_key, uploads_prefix
+
+
+@dataclass(frozen=True)
+class UploadedObject:
+    """The current version of one object. `last_modified` is S3's time; for a multipart upload that of its beginning."""
+
+    key: str
+    version_id: str
+    etag: str
+    last_modified: datetime
+    place: Place
+
+
+def current_uploads(s3: Any, bucket: str, task: str) -> list[UploadedObject]:
+    """Every current training file and evaluation file of `task`, sorted by key.
+
+    Empty files are included, so that Prepare refuses them with a message that the user sees. Folders and objects
+    outside the layout (refused at their upload) are not.
+    """
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=uploads_prefix(task))
+    objects = [
+        UploadedObject(
+            key=version["Key"],
+            version_id=version["VersionId"],
+            etag=version["ETag"],
+            last_modified=version["LastModified"],
+            place=parse_upload_key(version["Key"]).place,
+        )
+        for page in pages
+        # A deleted object's newest version is a delete marker, which is listed apart from versions.
+        for version in page.get("Versions", [])
+        if version["IsLatest"]
+    ]
+    return sorted(
+        (item for item in objects if item.place in (Place.TRAIN, Place.EVALUATION)), key=lambda item: item.key
+    )
+
+
+def data_version(objects: Iterable[UploadedObject]) -> str | None:
+    """16 hexadecimal digits that change when a training file is added, replaced or removed; None without any.
+
+    Evaluation files do not count: they alone start no run.
+    """
+    training = sorted((item.key, item.version_id, item.etag) for item in objects if item.place is Place.TRAIN)
+    if not training:
+        return None
+    return hashlib.sha256(json.dumps(training).encode()).hexdigest()[:16]
+
+
+def manifest(bucket: str, task: str, objects: Iterable[UploadedObject]) -> str:
+    """A SageMaker ManifestFile that names these objects, as JSON.
+
+    SageMaker reads the newest version of each object when the job starts, so an object that is replaced between
+    now and then is read in its new version; its event starts the next run. The fingerprint in Prepare's report is
+    over the bytes that were really read.
+    """
+    prefix = uploads_prefix(task)
+    names = [item.key.removeprefix(prefix) for item in objects]
+    return json.dumps([{"prefix": f"s3://{bucket}/{prefix}"}, *names], ensure_ascii=False)

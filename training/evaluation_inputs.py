@@ -1,0 +1,193 @@
+"""What Evaluate reads: Prepare's evaluation sets and report, the models' predictions, and the training curve."""
+
+import json
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from training.errors import EvaluationError
+from training.records import is_encodable
+from training.splits import part_files
+
+TRAINING_OUTPUT = "output.tar.gz"
+TRAINING_CURVE_FILE = "training_curve.jsonl"
+# A curve is some 150 bytes a logged step, so this is hundreds of thousands of steps.
+_CURVE_BYTES_LIMIT = 64 * 2**20
+_IDS_NAMED = 3
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """One record of an evaluation set. `normal` is the upload's own label, where it has one."""
+
+    id: str
+    input: str
+    target: str
+    normal: bool | None
+
+
+def read_report(prepared: Path) -> dict[str, Any]:
+    """Prepare's report.
+
+    Raises:
+        EvaluationError: it is missing or not a report.
+    """
+    path = prepared / "report" / "report.json"
+    try:
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        parts = (report["counts"]["eval"], report["removed_from_evaluation"], report["fingerprint"], report["warnings"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            "report/report.json of Prepare is missing or not its report; run Prepare again"
+        ) from error
+    if not all(isinstance(part, kind) for part, kind in zip(parts, (dict, dict, str, list), strict=True)):
+        raise EvaluationError("report/report.json of Prepare is not its report; run Prepare again")
+    return report
+
+
+def read_evaluation_sets(prepared: Path, counts: Mapping[str, int]) -> dict[str, list[EvaluationRecord]]:
+    """The evaluation sets that hold records, in order of their names; `counts` is what Prepare's report says of them.
+
+    Raises:
+        EvaluationError: a set holds another number of records than reported, an id twice, or a line that is no record;
+            or there is no record in any set.
+    """
+    folders = {folder.name for folder in (prepared / "eval").glob("*") if folder.is_dir()}
+    sets = {name: _read_set(prepared / "eval" / name) for name in sorted(folders | counts.keys())}
+    for name, records in sets.items():
+        if len(records) != counts.get(name):
+            raise EvaluationError(
+                f"evaluation set {name}: {len(records)} records found, but Prepare's report says {counts.get(name)}"
+            )
+        _refuse_repeated(f"evaluation set {name}", [record.id for record in records])
+    if not any(sets.values()):
+        raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
+    return {name: records for name, records in sets.items() if records}
+
+
+def read_predictions(folder: Path, evaluation_set: str, model: str) -> dict[str, str]:
+    """What `model` answered on one evaluation set: id -> prediction. Empty where the set was not asked.
+
+    Raises:
+        EvaluationError: a line is no prediction, or an id stands twice.
+    """
+    what = f"predictions of the {model} model on set {evaluation_set}"
+    rows = [
+        (_text(place, row, "id"), _text(place, row, "prediction"))
+        for place, row in _folder_lines(folder / evaluation_set, what)
+    ]
+    _refuse_repeated(what, [record_id for record_id, _ in rows])
+    return dict(rows)
+
+
+def sets_answered(folder: Path) -> set[str]:
+    """Names of the evaluation sets that a folder of predictions holds answers for."""
+    return {path.parent.name for path in folder.glob("*/part-*.jsonl") if path.stat().st_size}
+
+
+def matched_predictions(
+    predictions: Mapping[str, str], records: Sequence[EvaluationRecord], evaluation_set: str, model: str
+) -> list[str]:
+    """The predictions in the order of `records`.
+
+    Raises:
+        EvaluationError: they are not of exactly these records.
+    """
+    missing = [record.id for record in records if record.id not in predictions]
+    if len(missing) == len(records):
+        raise EvaluationError(f"the {model} model has no predictions for evaluation set {evaluation_set}")
+    extra = predictions.keys() - {record.id for record in records}
+    if missing or extra:
+        raise EvaluationError(
+            f"evaluation set {evaluation_set}: predictions of the {model} model do not match its {len(records)} "
+            f"records: {len(missing)} missing{_some(missing)}, {len(extra)} of no record{_some(sorted(extra))}"
+        )
+    return [predictions[record.id] for record in records]
+
+
+def read_training_curve(training_output: Path) -> Iterator[dict[str, Any]]:
+    """Rows of `training_curve.jsonl` out of the training job's `output.tar.gz`, which is searched below the folder.
+
+    Nothing is unpacked: the archive is read as a stream, and only a regular file of that name is looked into.
+
+    Raises:
+        EvaluationError: there is not exactly one archive, or no readable curve in it.
+    """
+    archives = sorted(training_output.rglob(TRAINING_OUTPUT))
+    if len(archives) != 1:
+        raise EvaluationError(f"{len(archives)} files {TRAINING_OUTPUT} in the training output, there must be one")
+    try:
+        yield from _curve_rows(archives[0])
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise EvaluationError(f"{TRAINING_OUTPUT} cannot be read: {type(error).__name__}") from error
+
+
+def _curve_rows(archive: Path) -> Iterator[dict[str, Any]]:
+    with tarfile.open(archive, "r|gz") as tar:
+        for member in tar:
+            if PurePosixPath(member.name).name != TRAINING_CURVE_FILE or not member.isfile():
+                continue
+            if member.size > _CURVE_BYTES_LIMIT:
+                raise EvaluationError(f"{TRAINING_CURVE_FILE} is {member.size} bytes, more than {_CURVE_BYTES_LIMIT}")
+            content = tar.extractfile(member)
+            assert content is not None  # it is a regular file
+            yield from (row for _, row in _json_lines(content, TRAINING_CURVE_FILE))
+            return
+    raise EvaluationError(f"{TRAINING_OUTPUT} holds no {TRAINING_CURVE_FILE}")
+
+
+def _read_set(folder: Path) -> list[EvaluationRecord]:
+    return [
+        EvaluationRecord(
+            _text(place, row, "id"), _text(place, row, "input"), _text(place, row, "target"), _label(place, row)
+        )
+        for place, row in _folder_lines(folder, f"evaluation set {folder.name}")
+    ]
+
+
+def _folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in part_files(folder):
+        with path.open("rb") as lines:
+            yield from _json_lines(lines, f"{what}, {path.name}")
+
+
+def _json_lines(lines: Iterable[bytes], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line's place, for messages, and its object."""
+    for number, line in enumerate(lines, start=1):
+        place = f"{what}, line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise EvaluationError(f"{place} is not JSON") from error
+        if not isinstance(row, dict):
+            raise EvaluationError(f"{place} is not a JSON object")
+        yield place, row
+
+
+def _text(place: str, row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not is_encodable(value):
+        raise EvaluationError(f"{place}: {name} is missing or not a text")
+    return value
+
+
+def _label(place: str, row: Mapping[str, Any]) -> bool | None:
+    label = row.get("normal")
+    if label is not None and not isinstance(label, bool):
+        raise EvaluationError(f"{place}: normal is not true, false or null")
+    return label
+
+
+def _refuse_repeated(what: str, ids: Sequence[str]) -> None:
+    repeated = sorted(record_id for record_id, count in Counter(ids).items() if count > 1)
+    if repeated:
+        raise EvaluationError(f"{what}: {len(repeated)} ids stand more than once{_some(repeated)}")
+
+
+def _some(ids: Sequence[str]) -> str:
+    named = ", ".join(ids[:_IDS_NAMED])
+    return f" ({named}{', ...' if len(ids) > _IDS_NAMED else ''})" if ids else ""

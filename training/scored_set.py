@@ -1,0 +1,147 @@
+"""One evaluation set with every model's answers and scores, and its rows in the tables `predictions` and `scores`."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.evaluation_inputs import EvaluationRecord
+from training.report_text import reads_as_normal
+from training.rouge import ROUGE_L, FloatArray, RougeF1, rouge_scores
+from training.statistics import describe, mean_intervals
+from training.table_schemas import ABNORMAL, ALL, NORMAL, ROUGE_METRICS
+
+BoolArray = NDArray[np.bool_]
+
+ABNORMAL_AS_NORMAL = "abnormal_as_normal"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model answered: `predictions` in the order of the records, `rouge` (records, 4) with the columns of
+    ROUGE_METRICS, and `read_as_normal` (records,)."""
+
+    predictions: Sequence[str]
+    rouge: FloatArray
+    read_as_normal: BoolArray
+
+    @property
+    def rouge_l(self) -> FloatArray:
+        """ROUGE-L F1 (records,)."""
+        return self.rouge[:, ROUGE_L]
+
+
+@dataclass(frozen=True)
+class ScoredSet:
+    """`abnormal` (records,) tells the two slices apart; `models` maps a model's name to its answers."""
+
+    name: str
+    records: Sequence[EvaluationRecord]
+    abnormal: BoolArray
+    models: Mapping[str, Answers]
+
+    def slices(self) -> dict[str, BoolArray]:
+        """The records of each slice that has any, as a mask (records,)."""
+        masks = {ALL: np.ones(len(self.records), dtype=np.bool_), NORMAL: ~self.abnormal, ABNORMAL: self.abnormal}
+        return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def score_set(
+    name: str, records: Sequence[EvaluationRecord], predictions: Mapping[str, Sequence[str]], workers: int
+) -> ScoredSet:
+    """Score every model's predictions, each in the order of `records`."""
+    references = [record.target for record in records]
+    pairs = [pair for texts in predictions.values() for pair in zip(texts, references, strict=True)]
+    rouge = rouge_scores(pairs, workers).reshape(len(predictions), len(records), len(ROUGE_METRICS))
+    models = {
+        model: Answers(texts, rouge[i], np.array([reads_as_normal(text) for text in texts], dtype=np.bool_))
+        for i, (model, texts) in enumerate(predictions.items())
+    }
+    abnormal = np.array([not _is_normal(record) for record in records], dtype=np.bool_)
+    return ScoredSet(name, records, abnormal, models)
+
+
+def mean_scores(scored: ScoredSet) -> dict[str, dict[str, float]]:
+    """Model -> metric -> mean F1 over the whole set."""
+    return {
+        model: {metric: float(answers.rouge[:, i].mean()) for i, metric in enumerate(ROUGE_METRICS)}
+        for model, answers in scored.models.items()
+    }
+
+
+def abnormal_summary(scored: ScoredSet) -> dict[str, dict[str, float | int | None]]:
+    """Model -> what it did with the abnormal records; the means are None where there is no such record."""
+    mask, count = scored.abnormal, int(scored.abnormal.sum())
+    return {
+        model: {
+            "count": count,
+            "rougeL": float(answers.rouge_l[mask].mean()) if count else None,
+            ABNORMAL_AS_NORMAL: float(answers.read_as_normal[mask].mean()) if count else None,
+            "distinct_predictions": _distinct(answers, mask),
+        }
+        for model, answers in scored.models.items()
+    }
+
+
+def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
+    """Rows of the table `predictions`, model by model."""
+    words = [(len(record.input.split()), len(record.target.split())) for record in scored.records]
+    for model, answers in scored.models.items():
+        for i, record in enumerate(scored.records):
+            yield {
+                "record_id": record.id,
+                "evaluation_set": scored.name,
+                "model": model,
+                "input": record.input,
+                "reference": record.target,
+                "prediction": answers.predictions[i],
+                "slice": ABNORMAL if scored.abnormal[i] else NORMAL,
+                "reads_as_normal": bool(answers.read_as_normal[i]),
+                "input_words": words[i][0],
+                "reference_words": words[i][1],
+                "prediction_words": len(answers.predictions[i].split()),
+                **RougeF1(*answers.rouge[i].tolist())._asdict(),
+            }
+
+
+def score_rows(scored: ScoredSet, run_id: str, started_at: datetime, seed: int) -> Iterator[dict[str, Any]]:
+    """Rows of the table `scores`: each slice, model and metric. A slice without records has no rows."""
+    for name, mask in scored.slices().items():
+        columns = list(_columns(scored, name, mask))
+        lows, highs = mean_intervals(np.column_stack([values for _, _, values in columns]), seed)
+        distinct = {model: _distinct(answers, mask) for model, answers in scored.models.items()}
+        for (model, metric, values), low, high in zip(columns, lows.tolist(), highs.tolist(), strict=True):
+            yield {
+                "run_id": run_id,
+                "started_at": started_at,
+                "evaluation_set": scored.name,
+                "slice": name,
+                "model": model,
+                "metric": metric,
+                **dataclasses.asdict(describe(values)),
+                "low": low,
+                "high": high,
+                "distinct_predictions": distinct[model],
+            }
+
+
+def _columns(scored: ScoredSet, slice_name: str, mask: BoolArray) -> Iterator[tuple[str, str, FloatArray]]:
+    """Model, metric and values (records of the slice,)."""
+    for model, answers in scored.models.items():
+        for i, metric in enumerate(ROUGE_METRICS):
+            yield model, metric, answers.rouge[mask, i]
+        if slice_name == ABNORMAL:
+            yield model, ABNORMAL_AS_NORMAL, answers.read_as_normal[mask].astype(np.float64)
+
+
+def _is_normal(record: EvaluationRecord) -> bool:
+    return reads_as_normal(record.target) if record.normal is None else record.normal
+
+
+def _distinct(answers: Answers, mask: BoolArray) -> int:
+    return len(set(itertools.compress(answers.predictions, mask)))
