@@ -3,7 +3,7 @@
 cdk synth -c stage=dev
 """
 
-from aws_cdk import App, Tags
+from aws_cdk import App, Stack, Tags
 
 from stacks.analytics_stack import AnalyticsStack
 from stacks.config import load_stage, load_tasks
@@ -13,22 +13,27 @@ from stacks.storage_stack import StorageStack
 from stacks.training_stack import TrainingStack
 
 
-def main() -> None:
-    app = App()
+def build_app(app: App) -> tuple[Stack, ...]:
+    """Add the stacks of the stage that the context names (`dev` if it names none).
+
+    Raises:
+        ConfigurationError: the stage or a task file is not what it must be.
+    """
     stage = load_stage(app.node.try_get_context("stage") or "dev")
-    tasks = load_tasks(stage.name)
     prefix = f"ReportTuning-{stage.name}"
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
-    foundation = Foundation(stage=stage, tasks=tasks, bucket=storage.bucket, key=storage.key)
+    foundation = Foundation(stage=stage, tasks=load_tasks(stage.name), bucket=storage.bucket, key=storage.key)
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
     serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)
     # The model packages belong to the training stack; the endpoints that serve them must go first.
     serving.add_stack_dependency(training)
-    AnalyticsStack(app, f"{prefix}-Analytics", foundation=foundation)
+    analytics = AnalyticsStack(app, f"{prefix}-Analytics", foundation=foundation)
     Tags.of(app).add("application", "report-tuning")
     Tags.of(app).add("stage", stage.name)
-    app.synth()
+    return storage, training, serving, analytics
 
 
 if __name__ == "__main__":
-    main()
+    root = App()
+    build_app(root)
+    root.synth()

@@ -41,8 +41,8 @@ from sagemaker.mlops.workflow.retry import (
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
-from sagemaker.train.configs import Compute as TrainingCompute
-from sagemaker.train.configs import InputData, Networking, OutputDataConfig, StoppingCondition
+from sagemaker.core.training.configs import Compute as TrainingCompute
+from sagemaker.core.training.configs import InputData, Networking, OutputDataConfig, StoppingCondition
 
 from stacks.config import Compute, Stage, Task
 from stacks.pipeline.images import inference_image, training_image

@@ -1,0 +1,166 @@
+"""The pipeline's definition, as it is deployed."""
+
+import copy
+import importlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import STAGES
+from tests.stacks.shapes import problems, steps
+from training.job import parse_arguments
+
+Definition = Mapping[str, Any]
+
+# What SageMaker puts in the place of a variable.
+_WHEN_IT_RUNS = {
+    '{"Get": "Execution.PipelineExecutionId"}': "abcdefgh1234",
+    '{"Get": "Execution.StartDateTime"}': "2026-01-31T23:59:59.123Z",
+    '{"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Epochs"}]}}': "3.0",
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_steps_arguments_are_what_sagemaker_takes(definitions: Mapping[str, Definition], stage: str) -> None:
+    assert problems(definitions[stage]) == []
+
+
+def test_the_check_of_arguments_finds_mistakes(definitions: Mapping[str, Definition]) -> None:
+    broken = copy.deepcopy(dict(definitions["dev"]))
+    by_name = {step["Name"]: step["Arguments"] for step in broken["Steps"]}
+    del by_name["FineTune"]["RoleArn"]
+    by_name["Prepare"]["ProcessingInputs"][0]["S3Input"]["S3DataType"] = "S3prefix"
+    by_name["Evaluate"]["AppSpecification"]["ContainerArguments"].append("line\nbreak")
+    by_name["StageModel"]["Colour"] = "blue"
+    found = "\n".join(problems(broken))
+    assert "RoleArn" in found
+    assert "S3prefix" in found
+    assert "line\\nbreak" in found
+    assert "Colour" in found
+
+
+def test_steps_and_their_order(definitions: Mapping[str, Definition]) -> None:
+    names = [step["Name"] for step in steps(definitions["dev"])]
+    assert sorted(names) == sorted(
+        ["StageModel", "Prepare", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Gate", "Register"]
+    )
+    by_name = {step["Name"]: json.dumps(step["Arguments"]) for step in steps(definitions["dev"])}
+    needs = {
+        "FineTune": {"Prepare", "StageModel"},
+        "GeneratePretrained": {"Prepare", "StageModel"},
+        "GenerateFineTuned": {"Prepare", "FineTune"},
+        "Evaluate": {"Prepare", "FineTune", "GeneratePretrained", "GenerateFineTuned"},
+        "Register": {"StageModel", "FineTune", "GenerateFineTuned", "Evaluate"},
+    }
+    for step, sources in needs.items():
+        assert {name for name in names if f"Steps.{name}." in by_name[step]} == sources
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_script_accepts_the_arguments_that_it_is_given(
+    definitions: Mapping[str, Definition], stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in (
+        "CHANNEL_TRAIN",
+        "CHANNEL_VALIDATION",
+        "CHANNEL_MODEL",
+        "MODEL_DIR",
+        "OUTPUT_DATA_DIR",
+        "OUTPUT_DIR",
+    ):
+        monkeypatch.setenv(f"SM_{variable}", f"/opt/ml/{variable.lower()}")
+    parsed = {}
+    for step in steps(definitions[stage]):
+        if step["Type"] == "Processing":
+            module, *argv = step["Arguments"]["AppSpecification"]["ContainerArguments"]
+        elif step["Type"] == "Training":
+            module = "training.fine_tune"
+            given = step["Arguments"]["HyperParameters"].items()
+            argv = [part for name, value in given if not name.startswith("sagemaker_") for part in (f"--{name}", value)]
+        else:
+            continue
+        argv = [part if isinstance(part, str) else _WHEN_IT_RUNS[json.dumps(part)] for part in argv]
+        parsed[step["Name"]] = parse_arguments(importlib.import_module(module).Arguments, argv)
+    assert len(parsed) == 6
+    prompts = {
+        parsed[name].prompt_template for name in ("StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned")
+    }
+    assert len(prompts) == 1, "training and generation must ask with the same words"
+
+
+def test_only_the_step_that_fetches_from_the_hub_has_network(definitions: Mapping[str, Definition]) -> None:
+    for stage, definition in definitions.items():
+        for step in steps(definition):
+            arguments = step["Arguments"]
+            if step["Type"] == "Processing":
+                isolated = arguments["NetworkConfig"]["EnableNetworkIsolation"]
+            elif step["Type"] == "Training":
+                isolated = arguments["EnableNetworkIsolation"]
+            else:
+                continue
+            assert isolated == (step["Name"] != "StageModel" or stage == "local"), (stage, step["Name"])
+
+
+def test_everything_that_jobs_write_is_encrypted_with_the_stages_key(definitions: Mapping[str, Definition]) -> None:
+    for step in steps(definitions["prod"]):
+        arguments = step["Arguments"]
+        if step["Type"] == "Processing":
+            assert "key/key" in arguments["ProcessingOutputConfig"]["KmsKeyId"]
+        elif step["Type"] == "Training":
+            assert "key/key" in arguments["OutputDataConfig"]["KmsKeyId"]
+
+
+def test_a_volume_key_is_given_only_where_the_machine_takes_one(definitions: Mapping[str, Definition]) -> None:
+    by_name = {step["Name"]: step["Arguments"] for step in steps(definitions["dev"])}
+    prepare = by_name["Prepare"]["ProcessingResources"]["ClusterConfig"]
+    assert prepare["InstanceType"].startswith("ml.m5.")
+    assert "VolumeKmsKeyId" in prepare
+    # ml.p4d and ml.g6e have disks of their own.
+    assert "VolumeKmsKeyId" not in by_name["FineTune"]["ResourceConfig"]
+    assert "VolumeKmsKeyId" not in by_name["GenerateFineTuned"]["ProcessingResources"]["ClusterConfig"]
+
+
+def test_a_run_is_started_for_a_data_version_and_can_be_steered(definitions: Mapping[str, Definition]) -> None:
+    parameters = {parameter["Name"]: parameter for parameter in definitions["dev"]["Parameters"]}
+    for needed in ("DataVersion", "Manifest", "Champion"):
+        assert "DefaultValue" not in parameters[needed]
+    assert parameters["ApprovalStatus"]["DefaultValue"] == "PendingManualApproval"
+    assert parameters["Epochs"]["DefaultValue"] == 3.0
+    assert "FineTuneInstanceType" in parameters
+    assert "GenerateInstanceType" in parameters
+
+
+def test_jobs_are_cached_and_tried_again(definitions: Mapping[str, Definition]) -> None:
+    for step in definitions["dev"]["Steps"]:
+        if step["Type"] in ("Processing", "Training"):
+            assert step["RetryPolicies"], step["Name"]
+            # Evaluate writes the run's own rows, so its result is never another run's.
+            assert ("CacheConfig" in step) == (step["Name"] != "Evaluate")
+
+
+def test_the_metrics_regexes_read_the_lines_that_training_prints(definitions: Mapping[str, Definition]) -> None:
+    (fine_tune,) = (step for step in definitions["dev"]["Steps"] if step["Name"] == "FineTune")
+    regexes = {m["Name"]: m["Regex"] for m in fine_tune["Arguments"]["AlgorithmSpecification"]["MetricDefinitions"]}
+    line = "{'loss': 2.3456, 'learning_rate': 0.0003, 'epoch': 0.5, 'step': 40}"
+    assert re.findall(regexes["train_loss"], line) == ["2.3456"]
+    assert re.findall(regexes["val_loss"], line) == []
+    line = "{'eval_loss': 2.1, 'epoch': 1.0, 'step': 80}"
+    assert re.findall(regexes["val_loss"], line) == ["2.1"]
+    assert re.findall(regexes["train_loss"], line) == []
+    assert re.findall(regexes["epoch"], line) == ["1.0"]
+
+
+def test_definition_fits_sagemakers_limit(definitions: Mapping[str, Definition]) -> None:
+    assert all(len(json.dumps(definition)) < 2**20 for definition in definitions.values())
+
+
+def test_code_archive_has_the_same_bytes_every_time(tmp_path: Path) -> None:
+    from stacks.pipeline.source_archive import write_source_archive
+
+    first = write_source_archive(tmp_path / "first").read_bytes()
+    second = write_source_archive(tmp_path / "second").read_bytes()
+    assert first == second
