@@ -40,7 +40,7 @@ STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
 # The user's own profile and configuration must not play a part: (name in a file, variable, default, conversion).
-_NO_PROFILE = {
+_NO_PROFILE: dict[str, tuple[None, list[str], str | None, None]] = {
     "profile": (None, [], None, None),
     "config_file": (None, [], os.devnull, None),
     "credentials_file": (None, [], os.devnull, None),

@@ -79,7 +79,7 @@ class TaskPipeline(Construct):
             "stage_model": Access(reads=(prepared,), writes=(f"{self._runs}/staged/*",)),
             "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
             "fine_tune": Access(
-                reads=(prepared, f"{self._runs}/staged/*"), writes=(training, f"{self._runs}/checkpoints/*")
+                reads=(prepared, f"{self._runs}/staged/*"), writes=(training, f"runs/{task.name}/checkpoints/*")
             ),
             "generate": Access(reads=(prepared, training, f"{self._runs}/staged/*"), writes=(generated,)),
             "evaluate": Access(

@@ -11,6 +11,7 @@ SageMaker shows what a job wrote to its message file (`/opt/ml/output/message` f
 
 import argparse
 import dataclasses
+import itertools
 import json
 import sys
 import types
@@ -66,15 +67,15 @@ def save_arguments(arguments: Any, path: Path) -> None:
 def run_job(kind: type[Arguments], main: Callable[[Arguments], None], message_file: Path | None = None) -> None:
     """Parse `sys.argv`, run `main`, and turn this project's own errors into a message file and exit status 1.
 
-    `message_file` is used where the arguments have no field `message_file`.
+    The message file is the one of `--message-file`, or else `message_file`.
     Any other exception is a defect: it keeps its traceback, and the message file names only its type, because the
     text of a foreign exception may quote clinical text.
     """
     program = Path(sys.argv[0]).name
-    target = message_file
+    # Found before the arguments are parsed, so that a mistake in them is said there too.
+    target = _message_file(sys.argv[1:]) or message_file
     try:
         arguments = parse_arguments(kind, sys.argv[1:], program)
-        target = getattr(arguments, "message_file", message_file)
         main(arguments)
     except ReportTuningError as error:
         _write_message(target, f"{type(error).__name__}: {error}")
@@ -83,6 +84,13 @@ def run_job(kind: type[Arguments], main: Callable[[Arguments], None], message_fi
     except Exception as error:
         _write_message(target, f"{program} failed unexpectedly with {type(error).__name__}; see the job's log")
         raise
+
+
+def _message_file(argv: Sequence[str]) -> Path | None:
+    for name, value in itertools.pairwise(argv):
+        if name in ("--message-file", "--message_file"):
+            return Path(value)
+    return None
 
 
 def _write_message(path: Path | None, message: str) -> None:

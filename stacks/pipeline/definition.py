@@ -8,6 +8,7 @@ A model that is built from the training text (source `stand_in`) is staged after
 `_Author`; what all steps share (image, encryption, isolation, code, caching, retries) is said once.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -23,6 +24,8 @@ from sagemaker.core.shapes import (
     ProcessingS3Input,
     ProcessingS3Output,
 )
+from sagemaker.core.training.configs import Compute as TrainingCompute
+from sagemaker.core.training.configs import InputData, Networking, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.conditions import ConditionEquals
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
@@ -41,8 +44,6 @@ from sagemaker.mlops.workflow.retry import (
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
-from sagemaker.core.training.configs import Compute as TrainingCompute
-from sagemaker.core.training.configs import InputData, Networking, OutputDataConfig, StoppingCondition
 
 from stacks.config import Compute, Stage, Task
 from stacks.pipeline.images import inference_image, training_image
@@ -239,7 +240,7 @@ class _Author:
             output_data_config=OutputDataConfig(
                 s3_output_path=self._run_folder("training"), kms_key_id=PLACEHOLDERS.key_arn
             ),
-            checkpoint_config=CheckpointConfig(s3_uri=self._run_folder("checkpoints"), local_path=_CHECKPOINTS),
+            checkpoint_config=CheckpointConfig(s3_uri=self._checkpoints(), local_path=_CHECKPOINTS),
             stopping_condition=StoppingCondition(max_runtime_in_seconds=_seconds(compute)),
             base_job_name="fine-tune",
         ).with_metric_definitions([MetricDefinition(name=m.name, regex=m.regex) for m in task.metrics])
@@ -287,7 +288,12 @@ class _Author:
     ) -> ProcessingStep:
         training_output = Join(
             on="/",
-            values=[self._run_folder("training"), fine_tune.properties.TrainingJobName, "output/output.tar.gz"],
+            values=[
+                # As the job itself says: a step that was taken from the cache wrote into an earlier run's folder.
+                fine_tune.properties.OutputDataConfig.S3OutputPath,
+                fine_tune.properties.TrainingJobName,
+                "output/output.tar.gz",
+            ],
         )
         sources = {
             "eval": _output(prepare, "eval"),
@@ -411,6 +417,22 @@ class _Author:
             cache_config=_CACHE if cached else None,
             retry_policies=_RETRIES,
         )
+
+    def _checkpoints(self) -> Join:
+        """S3 prefix of the checkpoints of one training: of these settings, epochs and data version.
+
+        Not of the run: where checkpoints lie is part of a step's identity, so that a training could never be taken
+        from the cache, and a training that was stopped after hours would begin anew in the next run.
+        """
+        settings = {
+            "prompt": self._task.prompt,
+            "model": self._task.model.model_dump(),
+            "training": self._task.training.model_dump(exclude={"epochs"}),
+            "generation": self._task.generation.model_dump(),
+        }
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+        root = f"s3://{PLACEHOLDERS.bucket}/runs/{self._task.name}/checkpoints/{digest}"
+        return Join(on="/", values=[root, self._epochs, self._data_version])
 
     def _run_folder(self, name: str) -> Join:
         """S3 prefix of this run's `name`."""
