@@ -3,10 +3,12 @@
 cdk synth -c stage=dev
 """
 
+from pathlib import Path
+
 from aws_cdk import App, Stack, Tags
 
 from stacks.analytics_stack import AnalyticsStack
-from stacks.config import load_stage, load_tasks
+from stacks.config import TASKS_FOLDER, load_stage, load_tasks
 from stacks.foundation import Foundation
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
@@ -22,7 +24,9 @@ def build_app(app: App) -> tuple[Stack, ...]:
     stage = load_stage(app.node.try_get_context("stage") or "dev")
     prefix = f"ReportTuning-{stage.name}"
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
-    foundation = Foundation(stage=stage, tasks=load_tasks(stage.name), bucket=storage.bucket, key=storage.key)
+    # A hospital may keep its task files elsewhere.
+    folder = Path(app.node.try_get_context("tasks") or TASKS_FOLDER)
+    foundation = Foundation(stage=stage, tasks=load_tasks(stage.name, folder), bucket=storage.bucket, key=storage.key)
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
     serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)
     # The model packages belong to the training stack; the endpoints that serve them must go first.

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.aws import LocalAwsError
 from local.demo import TASK, run_demo, serve
 from local.errors import LocalError
 from local.stage import running_stage
@@ -34,7 +33,7 @@ def main() -> int:
             console.print(f"Uploaded as {key}")
         else:
             console.print(running_stage().ask_endpoint(arguments.task, arguments.text), highlight=False, markup=False)
-    except (LocalError, LocalAwsError) as error:
+    except LocalError as error:
         Console(stderr=True, soft_wrap=True).print(f"Stopped: {error}", style="red", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:

@@ -102,9 +102,11 @@ def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[st
     scores = tables.scores(TASK, view.run_id)
     console.print(comparison(scores, tables.abnormal(TASK, view.run_id)))
     say_what_it_means(console, scores)
-    for line in (row["warnings"] or "").splitlines():
-        console.print(f"  Note: {line}", highlight=False)
     passed, reasons = row["gate_passed"] == "true", (row["gate_reasons"] or "").splitlines()
+    # The gate says most of what there is to warn of, with the same words.
+    for line in (row["warnings"] or "").splitlines():
+        if line not in reasons:
+            console.print(f"  Note: {line}", highlight=False)
     console.print(f"Gate: {'passed' if passed else 'NOT PASSED'}", style="bold")
     for reason in reasons:
         console.print(f"  {reason}", highlight=False)

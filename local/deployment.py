@@ -11,6 +11,8 @@ from local.errors import CommandError
 from local.paths import CDK, PYTHON, REPOSITORY
 
 STAGE = "local"
+ACCOUNT = "000000000000"
+_OUTPUTS = "outputs.json"
 
 
 @dataclass(frozen=True)
@@ -23,31 +25,18 @@ class Names:
     pipelines: dict[str, str]
 
 
-def synthesise(output: Path, stage: str = STAGE) -> None:
-    """Write the CloudFormation templates of a stage and everything they need into `output`."""
-    run_cdk(["synth", "--quiet", "--output", str(output), "--context", f"stage={stage}"], os.environ)
+def synthesise(assembly: Path, stage: str = STAGE, tasks: Path | None = None) -> None:
+    """Write the CloudFormation templates of a stage and everything they need into the folder `assembly`."""
+    tasks_folder = ["--context", f"tasks={tasks}"] if tasks else []
+    run_cdk(["synth", "--quiet", "--output", str(assembly), "--context", f"stage={stage}", *tasks_folder], os.environ)
 
 
 def deploy(assembly: Path, environment: Mapping[str, str]) -> Names:
     """Deploy every stack of a synthesised `assembly` to the AWS that `environment` names."""
-    run_cdk(["bootstrap", "--app", str(assembly), f"aws://{_account(environment)}"], environment)
-    outputs = assembly / "outputs.json"
-    run_cdk(
-        [
-            "deploy",
-            "--all",
-            "--app",
-            str(assembly),
-            "--require-approval",
-            "never",
-            "--concurrency",
-            "4",
-            "--outputs-file",
-            str(outputs),
-        ],
-        environment,
-    )
-    return read_names(outputs)
+    run_cdk(["bootstrap", "--app", str(assembly), f"aws://{ACCOUNT}/{environment['AWS_DEFAULT_REGION']}"], environment)
+    options = ["--require-approval", "never", "--concurrency", "4", "--outputs-file", str(assembly / _OUTPUTS)]
+    run_cdk(["deploy", "--all", "--app", str(assembly), *options], environment)
+    return read_names(assembly)
 
 
 def destroy(assembly: Path, environment: Mapping[str, str]) -> None:
@@ -55,10 +44,10 @@ def destroy(assembly: Path, environment: Mapping[str, str]) -> None:
     run_cdk(["destroy", "--all", "--app", str(assembly), "--force"], environment)
 
 
-def read_names(outputs: Path) -> Names:
-    """Read what `cdk deploy --outputs-file` wrote."""
+def read_names(assembly: Path) -> Names:
+    """Read the outputs of the stacks, as `deploy` wrote them."""
     values: dict[str, str] = {}
-    for stack in json.loads(outputs.read_text(encoding="utf-8")).values():
+    for stack in json.loads((assembly / _OUTPUTS).read_text(encoding="utf-8")).values():
         values.update(stack)
     return Names(
         bucket=values["BucketName"],
@@ -88,7 +77,3 @@ def run_cdk(arguments: list[str], environment: Mapping[str, str]) -> None:
     if outcome.returncode != 0:
         tail = "\n".join((outcome.stdout + outcome.stderr).splitlines()[-30:])
         raise CommandError(f"`cdk {' '.join(arguments[:2])}` failed with exit status {outcome.returncode}:\n{tail}")
-
-
-def _account(environment: Mapping[str, str]) -> str:
-    return f"000000000000/{environment['AWS_DEFAULT_REGION']}"

@@ -17,7 +17,7 @@ _LABELS = {
     PRETRAINED: "pre-trained",
     FINE_TUNED: "fine-tuned",
     CONSTANT: "floor: one constant answer",
-    NEAREST: "floor: nearest training report",
+    NEAREST: "floor: the nearest report's",
 }
 
 Scores = dict[str, dict[str, dict[str, float]]]
@@ -65,12 +65,16 @@ class Tables:
 
 
 def comparison(scores: Scores, abnormal: dict[str, dict[str, float]]) -> Table:
-    """The article's table, with the floors beside the models and the error that ROUGE hides."""
-    table = Table(title="Impressions against the doctors' own (F1, 0 to 1, higher is better)", title_justify="left")
-    for column in ("set", "model"):
-        table.add_column(column, no_wrap=True)
-    for column in ("ROUGE-1", "ROUGE-2", "ROUGE-L", "ROUGE-Lsum", "abnormal called normal"):
-        table.add_column(column, justify="right")
+    """The comparison table: both models beside the floors, and the error that ROUGE hides."""
+    table = Table(
+        title="Answers against the doctors' own (F1, 0 to 1, higher is better; missed: share of abnormal impressions "
+        "that were answered as normal, lower is better)",
+        title_justify="left",
+    )
+    table.add_column("set")
+    table.add_column("answers of", no_wrap=True)
+    for column in ("R-1", "R-2", "R-L", "R-Lsum", "missed"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, models in sorted(scores.items()):
         for model in MODELS:
             if model in models:
@@ -87,15 +91,14 @@ def comparison(scores: Scores, abnormal: dict[str, dict[str, float]]) -> Table:
 
 
 def say_what_it_means(console: Console, scores: Scores) -> None:
-    """Say in words where the fine-tuned model loses to an answer that needs no model."""
+    """Say in words what fine-tuning brought, and where the model loses to an answer that needs no model."""
     for name, models in sorted(scores.items()):
-        ours = models[FINE_TUNED]["rougeL"]
-        for floor in (CONSTANT, NEAREST):
+        before, ours = models[PRETRAINED]["rougeL"], models[FINE_TUNED]["rougeL"]
+        console.print(f"  {name}: fine-tuning changed ROUGE-L from {before:.4f} to {ours:.4f}.")
+        for floor, label in ((CONSTANT, "the constant answer"), (NEAREST, "copying the nearest report's impression")):
             theirs = models[floor]["rougeL"]
-            label = _LABELS[floor].removeprefix("floor: ")
             verdict = "beats" if ours > theirs else "LOSES TO"
-            console.print(f"  {name}: the fine-tuned model {verdict} {label} (ROUGE-L {ours:.4f} against {theirs:.4f})")
-        console.print(f"  {name}: fine-tuning changed ROUGE-L from {models[PRETRAINED]['rougeL']:.4f} to {ours:.4f}")
+            console.print(f"  {name}: the fine-tuned model {verdict} {label} ({ours:.4f} against {theirs:.4f}).")
 
 
 def counts(row: dict[str, str | None]) -> dict[str, Any]:

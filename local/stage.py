@@ -15,8 +15,8 @@ from local.deployment import Names, deploy, read_names, synthesise
 from local.errors import RunError
 from local.paths import EMULATOR_PYTHON, PYTHON, REPOSITORY, STATE
 
-_ASSEMBLY = STATE / "cdk.out"
-_AWS_STATE = STATE / "aws"
+_ASSEMBLY = "cdk.out"
+_AWS_STATE = "aws"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class LocalStage:
 
     aws: LocalAws | AttachedAws
     names: Names
+    assembly: Path
     deploy_seconds: float
 
     def upload(self, file: Path, task: str, evaluation_set: str | None = None) -> str:
@@ -46,27 +47,31 @@ class LocalStage:
 
 
 @contextmanager
-def deployed_stage(console: Console) -> Iterator[LocalStage]:
-    """Start a local AWS, deploy every stack to it, and stop everything at the end."""
-    with LocalAws(_AWS_STATE, python=EMULATOR_PYTHON, job_python=PYTHON, repository=REPOSITORY) as aws:
+def deployed_stage(console: Console, state: Path = STATE, tasks: Path | None = None) -> Iterator[LocalStage]:
+    """Start a local AWS, deploy every stack to it, and stop everything at the end.
+
+    `state` is the folder for all that is written; `tasks` a folder of task files in place of `tasks/`.
+    """
+    with LocalAws(state / _AWS_STATE, python=EMULATOR_PYTHON, job_python=PYTHON, repository=REPOSITORY) as aws:
         console.print(f"Local AWS at {aws.endpoint_url} (this machine only). Deploying the stacks with the AWS CDK ...")
         started = time.monotonic()
-        synthesise(_ASSEMBLY)
-        names = deploy(_ASSEMBLY, aws.environment())
-        seconds = time.monotonic() - started
-        console.print(
-            f"Deployed in {seconds:.0f} s: bucket {names.bucket}, pipelines {', '.join(names.pipelines.values())}"
-        )
-        yield LocalStage(aws, names, round(seconds, 1))
+        assembly = state / _ASSEMBLY
+        synthesise(assembly, tasks=tasks)
+        names = deploy(assembly, aws.environment())
+        seconds = round(time.monotonic() - started, 1)
+        pipelines = ", ".join(names.pipelines.values())
+        console.print(f"Deployed in {seconds:.0f} s: bucket {names.bucket}, pipelines {pipelines}")
+        yield LocalStage(aws, names, assembly, seconds)
 
 
-def running_stage() -> LocalStage:
+def running_stage(state: Path = STATE) -> LocalStage:
     """The stage that another command (`make demo`, `make local`) keeps running.
 
     Raises:
         NotRunning: there is none.
     """
-    return LocalStage(LocalAws.attach(_AWS_STATE), read_names(_ASSEMBLY / "outputs.json"), 0.0)
+    assembly = state / _ASSEMBLY
+    return LocalStage(LocalAws.attach(state / _AWS_STATE), read_names(assembly), assembly, 0.0)
 
 
 def wait_for_endpoint(sagemaker: Any, name: str, package: str, *, seconds: float = 300.0) -> None:

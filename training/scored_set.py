@@ -38,11 +38,16 @@ class Answers:
 
 @dataclass(frozen=True)
 class ScoredSet:
-    """`abnormal` (records,) tells the two slices apart; `models` maps a model's name to its answers."""
+    """`abnormal` (records,) tells the two slices apart; `models` maps a model's name to its answers.
+
+    `said_abnormal` (records,) are the abnormal ones whose reference does not read as normal. Of an abnormal image a
+    doctor may well write "No acute disease" (an old fracture, a pacemaker): to answer the same is no mistake.
+    """
 
     name: str
     records: Sequence[EvaluationRecord]
     abnormal: BoolArray
+    said_abnormal: BoolArray
     models: Mapping[str, Answers]
 
     def slices(self) -> dict[str, BoolArray]:
@@ -63,7 +68,8 @@ def score_set(
         for i, (model, texts) in enumerate(predictions.items())
     }
     abnormal = np.array([not _is_normal(record) for record in records], dtype=np.bool_)
-    return ScoredSet(name, records, abnormal, models)
+    said_normal = np.array([reads_as_normal(text) for text in references], dtype=np.bool_)
+    return ScoredSet(name, records, abnormal, abnormal & ~said_normal, models)
 
 
 def mean_scores(scored: ScoredSet) -> dict[str, dict[str, float]]:
@@ -80,8 +86,8 @@ def abnormal_summary(scored: ScoredSet) -> dict[str, dict[str, float | int | Non
     return {
         model: {
             "count": count,
-            "rougeL": float(answers.rouge_l[mask].mean()) if count else None,
-            ABNORMAL_AS_NORMAL: float(answers.read_as_normal[mask].mean()) if count else None,
+            "rougeL": _mean(answers.rouge_l[mask]),
+            ABNORMAL_AS_NORMAL: _mean(answers.read_as_normal[scored.said_abnormal]),
             "distinct_predictions": _distinct(answers, mask),
         }
         for model, answers in scored.models.items()
@@ -112,31 +118,40 @@ def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
 def score_rows(scored: ScoredSet, run_id: str, started_at: datetime, seed: int) -> Iterator[dict[str, Any]]:
     """Rows of the table `scores`: each slice, model and metric. A slice without records has no rows."""
     for name, mask in scored.slices().items():
-        columns = list(_columns(scored, name, mask))
-        lows, highs = mean_intervals(np.column_stack([values for _, _, values in columns]), seed)
         distinct = {model: _distinct(answers, mask) for model, answers in scored.models.items()}
-        for (model, metric, values), low, high in zip(columns, lows.tolist(), highs.tolist(), strict=True):
-            yield {
-                "run_id": run_id,
-                "started_at": started_at,
-                "evaluation_set": scored.name,
-                "slice": name,
-                "model": model,
-                "metric": metric,
-                **dataclasses.asdict(describe(values)),
-                "low": low,
-                "high": high,
-                "distinct_predictions": distinct[model],
-            }
+        for columns in _columns(scored, name, mask):
+            lows, highs = mean_intervals(np.column_stack([values for _, _, values in columns]), seed)
+            for (model, metric, values), low, high in zip(columns, lows.tolist(), highs.tolist(), strict=True):
+                yield {
+                    "run_id": run_id,
+                    "started_at": started_at,
+                    "evaluation_set": scored.name,
+                    "slice": name,
+                    "model": model,
+                    "metric": metric,
+                    **dataclasses.asdict(describe(values)),
+                    "low": low,
+                    "high": high,
+                    "distinct_predictions": distinct[model],
+                }
 
 
-def _columns(scored: ScoredSet, slice_name: str, mask: BoolArray) -> Iterator[tuple[str, str, FloatArray]]:
-    """Model, metric and values (records of the slice,)."""
-    for model, answers in scored.models.items():
-        for i, metric in enumerate(ROUGE_METRICS):
-            yield model, metric, answers.rouge[mask, i]
-        if slice_name == ABNORMAL:
-            yield model, ABNORMAL_AS_NORMAL, answers.read_as_normal[mask].astype(np.float64)
+def _columns(scored: ScoredSet, slice_name: str, mask: BoolArray) -> Iterator[list[tuple[str, str, FloatArray]]]:
+    """Groups of (model, metric, values) over the same records: ROUGE on the slice; on the abnormal one, the error."""
+    yield [
+        (model, metric, answers.rouge[mask, i])
+        for model, answers in scored.models.items()
+        for i, metric in enumerate(ROUGE_METRICS)
+    ]
+    if slice_name == ABNORMAL and scored.said_abnormal.any():
+        yield [
+            (model, ABNORMAL_AS_NORMAL, answers.read_as_normal[scored.said_abnormal].astype(np.float64))
+            for model, answers in scored.models.items()
+        ]
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    return float(values.mean()) if values.size else None
 
 
 def _is_normal(record: EvaluationRecord) -> bool:

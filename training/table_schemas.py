@@ -87,7 +87,8 @@ SCORES = Table(
         Column(
             "metric",
             "string",
-            "rouge1, rouge2, rougeL, rougeLsum; on the slice abnormal also abnormal_as_normal (share, lower is better)",
+            "rouge1, rouge2, rougeL, rougeLsum; on the slice abnormal also abnormal_as_normal: of the records whose "
+            "reference does not read as normal, the share whose prediction does (lower is better)",
         ),
         Column("count", "bigint", "Records scored"),
         Column("mean", "double", "Mean"),
