@@ -1,12 +1,13 @@
 """Errors that jobs and endpoints raise on purpose.
 
-    ReportTuningError            what happened, where, what to do; never any clinical text
-    ├── ArgumentError            an argument of a job script is unknown, missing or out of range
-    ├── UploadError              uploaded data cannot be used (a file, or too many of its lines)
-    │   └── UnreadableFileError  one file cannot be read at all (empty, not the format its name says, unsafe archive)
-    ├── ModelError               a model cannot be staged, loaded or saved
-    ├── EvaluationError          scores cannot be computed (sets and predictions do not match)
-    └── RequestError             a request to an endpoint is refused; carries the HTTP status
+ReportTuningError            what happened, where, what to do; never any clinical text
+├── ArgumentError            an argument of a job script is unknown, missing or out of range
+├── UploadError              uploaded data cannot be used (a file, or too many of its lines)
+│   └── UnreadableFileError  one file cannot be read at all (empty, not the format its name says)
+│       └── UnsafeArchiveError   an archive looks hostile (training/readers/upload.py)
+├── ModelError               a model cannot be staged, loaded or saved
+├── EvaluationError          scores cannot be computed (sets and predictions do not match)
+└── RequestError             a request to an endpoint is refused; carries the HTTP status
 """
 
 

@@ -1,0 +1,257 @@
+"""Turn what was uploaded into clean training, validation and evaluation sets.
+
+    python3 -m training.prepare --uploads uploads/radiology_impressions --output prepared
+        --input-field findings --target-field impression
+
+Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `quarantine/`
+and `report/report.json` below `<output>` (see docs/architecture.md).
+
+What cannot be used is dealt with at three levels:
+
+- A line or report that is malformed (not JSON, fields missing, too long) or incomplete (a report without findings)
+  goes to quarantine. More than `max_bad_share` malformed ones among the training records fail the run. Incomplete
+  ones never do: a third of MIMIC-CXR has no findings section, and that says nothing about the upload.
+- A file that is no use as a whole (empty, another format, unsafe, not one record in it) is refused: the report names
+  it with the reason, a warning says so, and the run goes on with the other files; without any other training file it fails.
+  So a wrong file that still lies among the uploads does not stop the next good one.
+
+Quarantine and report are written before the run fails.
+"""
+
+import base64
+import codecs
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import ArgumentError, UnreadableFileError, UploadError
+from training.job import run_job, save_arguments
+from training.part_files import PartFiles
+from training.phi import suspected_phi
+from training.prepare_report import FileReport, PrepareReport
+from training.readers import read_upload
+from training.readers.fields import field_pairs
+from training.readers.upload import Limits, Upload
+from training.record_store import TRAINING, RecordStore, json_line
+from training.records import Record, SetAside, printable
+from training.splitting import HOLDOUT, TRAIN, VALIDATION, split_training
+
+# A file whose first lines are all malformed is not read to its end: it is the wrong file.
+GIVE_UP_AFTER = 1000
+_SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_OUTPUTS = ("train", "validation", "eval", "quarantine", "report")
+# Above this share of the training records, the largest group is worth a warning.
+LARGE_GROUP = 0.5
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Fractions are of the training records, in (0, 0.5]; `max_bad_share` is in [0, 1].
+
+    `scratch` is where texts lie while the job runs (about the size of the unpacked upload); None means the system's
+    temporary folder.
+    """
+
+    uploads: Path
+    output: Path
+    input_field: str
+    target_field: str
+    validation_fraction: float = 0.05
+    seed: int = 1
+    max_bad_share: float = 0.01
+    holdout_fraction: float = 0.1
+    max_record_bytes: int = Limits.record_bytes
+    max_archive_bytes: int = Limits.archive_bytes
+    max_compression_ratio: int = Limits.ratio
+    scratch: Path | None = None
+    message_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("validation_fraction", "holdout_fraction"):
+            if not 0 < getattr(self, name) <= 0.5:
+                raise ArgumentError(f"{name} must be above 0 and at most 0.5, got {getattr(self, name)}")
+        if not 0 <= self.max_bad_share <= 1:
+            raise ArgumentError(f"max_bad_share must be in [0, 1], got {self.max_bad_share}")
+        if not self.input_field or not self.target_field or self.input_field == self.target_field:
+            raise ArgumentError("input_field and target_field must be two different names")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.max_record_bytes, self.max_archive_bytes, self.max_compression_ratio)
+
+
+def main(arguments: Arguments) -> None:
+    """Read, judge, split, write.
+
+    Raises:
+        UploadError: the upload cannot be trained on; the message says which files and why.
+    """
+    used = [name for name in _OUTPUTS if any((arguments.output / name).glob("**/*.json*"))]
+    if used:
+        raise ArgumentError(f"the output folder already holds {', '.join(used)}; give an empty one")
+    save_arguments(arguments, arguments.output / "report" / "arguments.json")
+    report = PrepareReport()
+    with (
+        tempfile.TemporaryDirectory(prefix="prepare-", dir=arguments.scratch) as scratch,
+        RecordStore(Path(scratch) / "records.sqlite") as store,
+    ):
+        sets = _read_everything(arguments, store, report)
+        try:
+            report.judge(arguments.max_bad_share)
+            _divide(arguments, store, sets, report)
+        except UploadError as error:
+            report.error = str(error)
+            raise
+        finally:
+            _write_report(report, arguments.output)
+
+
+def _read_everything(arguments: Arguments, store: RecordStore, report: PrepareReport) -> dict[str, int]:
+    """Every file into the store and the quarantine; returns evaluation set -> its number in the store."""
+    sets: dict[str, int] = {}
+    with PartFiles(arguments.output / "quarantine") as quarantine:
+        for path, set_name in _uploaded_files(arguments.uploads, report):
+            source = TRAINING if set_name is None else sets.setdefault(set_name, len(sets) + 1)
+            name = printable(path.relative_to(arguments.uploads).as_posix())
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            entry = FileReport(name, set_name, path.stat().st_size, sha256)
+            report.files.append(entry)
+            pairs = field_pairs(arguments.input_field, arguments.target_field)
+            upload = Upload(path, name, pairs, arguments.limits)
+            _read_file(upload, entry, source, store, quarantine, report)
+            report.warnings += [f"{name}: {warning}" for warning in upload.warnings]
+    return sets
+
+
+def _uploaded_files(uploads: Path, report: PrepareReport) -> Iterator[tuple[Path, str | None]]:
+    """(file, evaluation set or None) in the order of their names; warns of files that lie where nobody looks."""
+    misplaced = 0
+    for path in sorted(uploads.rglob("*")):
+        if not path.is_file():
+            continue
+        parts = path.relative_to(uploads).parts
+        if parts[0] == "train" and len(parts) > 1:
+            yield path, None
+        elif parts[0] == "eval" and len(parts) > 2 and _SET_NAME.fullmatch(parts[1]):
+            yield path, parts[1]
+        else:
+            misplaced += 1
+    if misplaced:
+        report.warnings.append(
+            f"{misplaced} uploaded files lie neither under train/ nor under eval/<set>/ and were not read "
+            "(a set's name has up to 64 letters, digits, dots, dashes and underscores)"
+        )
+
+
+def _read_file(
+    upload: Upload,
+    entry: FileReport,
+    source: int,
+    store: RecordStore,
+    quarantine: PartFiles,
+    report: PrepareReport,
+) -> None:
+    before = store.count
+    try:
+        for item in read_upload(upload):
+            if isinstance(item, Record):
+                store.add(item, source)
+                entry.usable += 1
+                entry.phi.update(suspected_phi(f"{item.input}\n{item.target}"))
+                continue
+            entry.count(item)
+            report.reasons[item.reason] += 1
+            quarantine.write(json_line(_quarantined(upload.name, item)))
+            if entry.malformed == entry.records == GIVE_UP_AFTER:
+                break
+        if entry.records and entry.malformed == entry.records:
+            raise UnreadableFileError(f"{upload.name}: holds no record: {entry.examples}")
+    except UnreadableFileError as error:
+        store.forget_after(before)
+        entry.usable = 0
+        entry.phi.clear()
+        entry.refused = str(error)
+
+
+def _quarantined(name: str, item: SetAside) -> dict[str, object]:
+    """The row of the quarantine for one thing that was set aside."""
+    row: dict[str, object] = {"file": name, "line": item.place.line, "reason": item.explanation}
+    if item.place.member is not None:
+        row["member"] = item.place.member
+    if item.size is not None:
+        row |= {"bytes": item.size, "sha256": item.sha256}
+    content = item.content
+    if isinstance(content, bytes):
+        try:
+            # The head of something long may end within a character; a whole line may not.
+            text = codecs.getincrementaldecoder("utf-8")().decode(content, final=item.size is None)
+        except UnicodeDecodeError:
+            return row | {"content_base64": base64.b64encode(content).decode("ascii")}
+        return row | {"content": text}
+    return row | {"content": content}
+
+
+def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], report: PrepareReport) -> None:
+    """Drop duplicates and leaks, split the training records, write every part."""
+    store.drop_duplicates()
+    report.duplicates = store.added(TRAINING) - store.kept(TRAINING)
+    kept = _clean_evaluation_sets(store, sets, report)
+    split = split_training(
+        store,
+        seed=arguments.seed,
+        validation_fraction=arguments.validation_fraction,
+        holdout_fraction=None if kept else arguments.holdout_fraction,
+    )
+    if split.largest_group > LARGE_GROUP * store.kept(TRAINING):
+        report.warnings.append(
+            f"one group of {split.largest_group} training records hangs together by texts or patients and cannot be "
+            "divided: validation is of other kinds of reports than training"
+        )
+    report.train = _write(arguments.output / TRAIN, store.lines(TRAINING, TRAIN))
+    report.validation = _write(arguments.output / VALIDATION, store.lines(TRAINING, VALIDATION))
+    for name in kept:
+        report.evaluation[name] = _write(arguments.output / "eval" / name, store.lines(sets[name]))
+    if not kept:
+        report.evaluation[HOLDOUT] = _write(arguments.output / "eval" / HOLDOUT, store.lines(TRAINING, HOLDOUT))
+        report.warnings.append(
+            f"there is no evaluation set: {split.holdout} training records were set aside as evaluation set {HOLDOUT}"
+        )
+
+
+def _clean_evaluation_sets(store: RecordStore, sets: dict[str, int], report: PrepareReport) -> list[str]:
+    """Drop what training records leak into the evaluation sets; returns the sets that still have records."""
+    before = {name: store.kept(source) for name, source in sets.items()}
+    store.drop_leaked()
+    after = {name: store.kept(source) for name, source in sets.items()}
+    report.evaluation_duplicates = {name: store.added(sets[name]) - before[name] for name in sets}
+    report.removed = {name: before[name] - after[name] for name in sets}
+    report.warnings += [
+        f"evaluation set {name} is left out: none of its records is usable and apart from the training data"
+        for name in sets
+        if not after[name]
+    ]
+    return [name for name in sets if after[name]]
+
+
+def _write(folder: Path, lines: Iterable[bytes]) -> int:
+    with PartFiles(folder) as parts:
+        for line in lines:
+            parts.write(line)
+    return parts.lines
+
+
+def _write_report(report: PrepareReport, output: Path) -> None:
+    content = json.dumps(report.as_json(), indent=2, ensure_ascii=False)
+    unfinished = output / "report" / ".report.json.unfinished"
+    unfinished.write_text(content + "\n", encoding="utf-8")
+    unfinished.replace(output / "report" / "report.json")
+    print(f"prepared: {json.dumps(report.as_json()['counts'])}", flush=True)
+
+
+if __name__ == "__main__":
+    run_job(Arguments, main)

@@ -1,0 +1,150 @@
+"""All records of a run on disk, with what duplicates, groups and leaks are found by.
+
+SQLite in a scratch file: memory stays at its page cache however many records come. The texts lie in a table of
+their own, which is only written in order and read back once; everything else works on hashes of 16 bytes.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from training.records import Record, normalise, record_id
+
+TRAINING = 0
+_CACHE_KIB = 64 * 1024
+_BATCH = 2000
+_HASH_BYTES = 16
+_MIMIC_PATIENT = re.compile(r"p(\d{8})")
+
+_SCHEMA = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA temp_store = FILE; PRAGMA cache_size = -{cache};
+CREATE TABLE text (n INTEGER PRIMARY KEY, line BLOB NOT NULL);
+CREATE TABLE record (
+    n INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
+    findings BLOB NOT NULL, patient BLOB);
+CREATE TABLE kept (n INTEGER PRIMARY KEY, source INTEGER NOT NULL, side TEXT);
+"""
+
+# Which of several equal records stays must not depend on the order in which files are read: the one that knows its
+# patient, then the smallest digest of its line.
+_KEEP = """
+INSERT INTO kept (n, source)
+SELECT n, source FROM (
+    SELECT n, source, ROW_NUMBER() OVER (PARTITION BY source, id ORDER BY patient IS NULL, digest, n) AS place
+    FROM record)
+WHERE place = 1
+"""
+_LEAKED = """
+DELETE FROM kept WHERE source != 0 AND n IN (
+    SELECT e.n FROM record e WHERE e.source != 0 AND (
+        EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.findings = e.findings)
+        OR EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.patient = e.patient)))
+"""
+
+
+class RecordStore:
+    """Records by source: `TRAINING` (0), and 1, 2, ... for the evaluation sets."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = sqlite3.connect(path, isolation_level=None)
+        self.database.executescript(_SCHEMA.format(cache=_CACHE_KIB))
+        self.database.execute("BEGIN")
+        self._texts: list[tuple[int, bytes]] = []
+        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None]] = []
+        self._count = 0
+
+    def add(self, record: Record, source: int) -> None:
+        asked = normalise(record.input)
+        identity = record_id(asked, normalise(record.target))
+        line = json_line(
+            {
+                "id": identity,
+                "input": record.input,
+                "target": record.target,
+                "patient": record.patient,
+                "normal": record.normal,
+            }
+        )
+        self._count += 1
+        self._texts.append((self._count, line))
+        patient = None if record.patient is None else _key(_patient_name(record.patient))
+        self._records.append((self._count, source, identity, _key(line), _key(asked), patient))
+        if len(self._records) == _BATCH:
+            self._flush()
+
+    @property
+    def count(self) -> int:
+        """How many records were added so far."""
+        return self._count
+
+    def forget_after(self, count: int) -> None:
+        """Take back every record but the first `count`: a file turned out to be unreadable half-way."""
+        self._flush()
+        self.database.execute("DELETE FROM text WHERE n > ?", (count,))
+        self.database.execute("DELETE FROM record WHERE n > ?", (count,))
+        self._count = count
+
+    def drop_duplicates(self) -> None:
+        """Keep one of each pair of texts within each source. Call it once, after the last `add`."""
+        self._flush()
+        self.database.execute("CREATE INDEX record_findings ON record (source, findings)")
+        self.database.execute("CREATE INDEX record_patient ON record (source, patient) WHERE patient IS NOT NULL")
+        self.database.execute(_KEEP)
+
+    def drop_leaked(self) -> None:
+        """Drop evaluation records whose findings or whose patient any training record has, duplicates included."""
+        self.database.execute(_LEAKED)
+
+    def added(self, source: int) -> int:
+        return self._number("SELECT COUNT(*) FROM record WHERE source = ?", source)
+
+    def kept(self, source: int) -> int:
+        return self._number("SELECT COUNT(*) FROM kept WHERE source = ?", source)
+
+    def lines(self, source: int, side: str | None = None) -> Iterator[bytes]:
+        """The kept records of a source (on one side of its split) as lines of JSON, ordered by id."""
+        # The texts are looked up one by one: joined to the ordered query, SQLite would sort them with their keys.
+        ordered = "SELECT n FROM kept JOIN record USING (n) WHERE kept.source = ? AND kept.side IS ? ORDER BY record.id"
+        for number in self.database.execute(ordered, (source, side)):
+            (line,) = self.database.execute("SELECT line FROM text WHERE n = ?", number).fetchone()
+            yield line
+
+    def _number(self, query: str, *values: int) -> int:
+        (number,) = self.database.execute(query, values).fetchone()
+        return int(number)
+
+    def _flush(self) -> None:
+        self.database.executemany("INSERT INTO text VALUES (?, ?)", self._texts)
+        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)", self._records)
+        self._texts.clear()
+        self._records.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.database.close()
+
+
+def json_line(value: object) -> bytes:
+    """One line of JSON in UTF-8, with its line break."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _key(value: str | bytes) -> bytes:
+    return hashlib.sha256(value.encode() if isinstance(value, str) else value).digest()[:_HASH_BYTES]
+
+
+def _patient_name(patient: str) -> str:
+    """MIMIC-CXR writes one patient as p10000032 in its folders and as 10000032 in its tables."""
+    name = normalise(patient)
+    match = _MIMIC_PATIENT.fullmatch(name)
+    return match[1] if match else name
