@@ -10,6 +10,7 @@ nothing else, writes nothing, logs status and duration but no text. Listens on t
 import argparse
 import importlib
 import json
+import os
 import sys
 import threading
 import time
@@ -150,7 +151,9 @@ def main() -> None:
     arguments = parser.parse_args()
     server = ModelServer(arguments.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    import torch  # after the port is bound: /ping answers while this takes its seconds
+    # Waiting threads sleep: where others use the cores too, spinning makes two threads ten times slower than one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch  # after the port is bound, since it takes seconds; and after the line above, which it reads once
 
     torch.set_num_threads(arguments.threads)
     server.model = ServedModel(arguments.model_dir)

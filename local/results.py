@@ -48,6 +48,10 @@ class Tables:
         rows = self._ask(f"SELECT * FROM runs WHERE task = '{task}' AND run_id = '{run_id}'")
         return rows[0] if rows else None
 
+    def refused(self, task: str) -> list[dict[str, str | None]]:
+        """Uploads of a task (or of UNKNOWN_TASK) that were refused."""
+        return self._ask(f"SELECT * FROM runs WHERE task = '{task}' AND status = 'Refused'")
+
     def abnormal(self, task: str, run_id: str) -> dict[str, dict[str, float]]:
         """Evaluation set -> model -> share of abnormal reports that were answered as normal."""
         rows = self._ask(

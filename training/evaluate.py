@@ -203,7 +203,7 @@ def _warnings(scored: ScoredSet) -> Iterator[str]:
             yield f"Set {scored.name}: {empty} of {len(texts)} predictions by the {model} model are empty."
         if len(texts) >= _ANSWERS_TO_JUDGE and len(set(texts)) == 1:
             yield f"Set {scored.name}: the {model} model gave one and the same answer to all {len(texts)} records."
-    missed = scored.models[FINE_TUNED].read_as_normal[scored.abnormal]
+    missed = scored.models[FINE_TUNED].read_as_normal[scored.said_abnormal]
     if missed.any():
         yield (
             f"Set {scored.name}: the fine-tuned model answers {missed.sum()} of {missed.size} abnormal records "

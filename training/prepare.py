@@ -12,7 +12,7 @@ What cannot be used is dealt with at three levels:
   goes to quarantine. More than `max_bad_share` malformed ones among the training records fail the run. Incomplete
   ones never do: a third of MIMIC-CXR has no findings section, and that says nothing about the upload.
 - A file that is no use as a whole (empty, another format, unsafe, not one record in it) is refused: the report names
-  it with the reason, a warning says so, and the run goes on with the other files; without any other training file it fails.
+  it with the reason, a warning says so, and the run goes on with the other files; without another one it fails.
   So a wrong file that still lies among the uploads does not stop the next good one.
 
 Quarantine and report are written before the run fails.

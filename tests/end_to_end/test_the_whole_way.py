@@ -1,0 +1,98 @@
+"""An upload becomes a compared, registered and live model; every step with its real code."""
+
+import json
+from pathlib import Path
+
+import botocore.exceptions
+import pytest
+
+from local.athena import ask
+from local.stage import LocalStage, wait_for_endpoint
+from tests.end_to_end.conftest import TASK, Pipeline
+from tests.end_to_end.reports import pair, write_reports
+from training.table_schemas import MODELS, ROUGE_METRICS
+
+pytestmark = pytest.mark.end_to_end
+
+
+def rows(stage: LocalStage, query: str) -> list[dict[str, str | None]]:
+    names = stage.names
+    return ask(stage.aws.client("athena"), query, database=names.database, workgroup=names.workgroup)
+
+
+def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> None:
+    stage, known = pipeline.stage, len(pipeline.runs())
+    pipeline.upload(write_reports(tmp_path / "dev2.jsonl", range(1000, 1040)), "dev2")
+    pipeline.upload(write_reports(tmp_path / "train.jsonl", range(400)))
+    view = pipeline.wait(pipeline.next_run(known))
+    assert view.status == "Succeeded", view.reason
+    assert {loss.kind for loss in view.losses} == {"loss", "eval_loss"}
+    row = pipeline.row(view.run_id)
+    assert row["status"] == "Succeeded"
+    assert json.loads(str(row["evaluated"])) == {"dev2": 40}
+    assert int(str(row["train"])) + int(str(row["validation"])) == int(str(row["uploaded"])) == 400
+
+    # The table of scores is the mean of the rows of predictions, for every model and metric.
+    scores = pipeline.tables.scores(TASK, view.run_id)
+    assert set(scores["dev2"]) == set(MODELS)
+    columns = {"rouge1": "rouge1", "rouge2": "rouge2", "rougeL": "rouge_l", "rougeLsum": "rouge_lsum"}
+    means = ", ".join(f"avg({column}) AS {metric}" for metric, column in columns.items())
+    of_predictions = rows(
+        stage,
+        f"SELECT model, {means} FROM predictions WHERE task = '{TASK}' AND run_id = '{view.run_id}' GROUP BY model",
+    )
+    assert len(of_predictions) == len(MODELS)
+    for mean in of_predictions:
+        for metric in ROUGE_METRICS:
+            expected = scores["dev2"][str(mean["model"])][metric]
+            assert float(str(mean[metric.lower()] if metric.lower() in mean else mean[metric])) == pytest.approx(
+                expected
+            )
+    curve = rows(stage, f"SELECT count(*) AS n FROM training_curve WHERE task = '{TASK}' AND run_id = '{view.run_id}'")
+    assert int(str(curve[0]["n"])) >= 2
+
+    # Nobody approved the package, so nothing is live; approval makes it so.
+    package = str(row["model_package"])
+    described = pipeline.sagemaker.describe_model_package(ModelPackageName=package)
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+    assert pipeline.sagemaker.list_endpoints()["Endpoints"] == []
+    pipeline.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    wait_for_endpoint(pipeline.sagemaker, pipeline.name, package)
+    assert isinstance(stage.ask_endpoint(TASK, str(pair(5000)["findings"])), str)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "said"),
+    [
+        ("text/plain", b"hello", 415, "application/json"),
+        ("application/json", b"{not json", 400, "JSON"),
+        ("application/json", b'{"text": "a"}', 400, "inputs"),
+        ("application/json", b'{"inputs": ""}', 400, "empty"),
+        ("application/json", json.dumps({"inputs": "word " * 5000}).encode(), 400, "tokens"),
+        ("application/json", b'{"inputs": "a", "parameters": {"num_beams": 1000}}', 400, "num_beams"),
+        ("application/json", b'{"inputs": "a", "parameters": {"beams": 2}}', 400, "beams"),
+    ],
+)
+def test_the_live_endpoint_refuses_what_it_cannot_do_and_lives_on(
+    pipeline_of_stage: Pipeline, content_type: str, body: bytes, status: int, said: str
+) -> None:
+    runtime = pipeline_of_stage.stage.aws.client("sagemaker-runtime")
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        runtime.invoke_endpoint(EndpointName=pipeline_of_stage.name, ContentType=content_type, Body=body)
+    assert caught.value.response["OriginalStatusCode"] == status
+    assert said in caught.value.response["OriginalMessage"]
+    answer = runtime.invoke_endpoint(
+        EndpointName=pipeline_of_stage.name,
+        ContentType="application/json",
+        Body=json.dumps({"inputs": ["The lungs are clear.", "A large effusion."]}).encode(),
+    )
+    assert [set(item) for item in json.loads(answer["Body"].read())] == [{"generated_text"}, {"generated_text"}]
+
+
+def test_the_pretrained_model_is_served_for_comparison(pipeline_of_stage: Pipeline) -> None:
+    sagemaker, name = pipeline_of_stage.sagemaker, f"{pipeline_of_stage.name}-pretrained"
+    assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
+    answer = pipeline_of_stage.stage.aws.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, ContentType="application/json", Body=b'{"inputs": "The lungs are clear."}'
+    )
+    assert len(json.loads(answer["Body"].read())) == 1

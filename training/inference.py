@@ -1,0 +1,87 @@
+"""The endpoint: handler functions for the Hugging Face inference toolkit, and for local/model_server.py alike.
+
+The toolkit turns every exception of a handler into status 400 and the exception's text. So nothing is refused by an
+exception here: a refusal is passed from handler to handler as a value, and `output_fn` sets its status on the context
+(multi-model-server's `mms.context.Context`) and gives the reason as the body.
+
+Travels with each model as `code/inference.py`, with the modules it imports beside it in `code/training/`.
+"""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.errors import RequestError
+from training.generation import TextGenerator
+from training.inference_request import JSON, Request, format_answer, media_type, parse_request
+
+# Sequences (texts times beams) in one call of the model, which bounds its memory.
+SEQUENCES_A_CALL = 32
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that gets no answer: an HTTP status in 400..499 and the reason."""
+
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The JSON value of an answer."""
+
+    value: Any
+
+
+def model_fn(model_dir: str, context: Any = None) -> TextGenerator:
+    """Load the model directory, onto the GPU that the server gave this worker, if any."""
+    gpu = context.system_properties.get("gpu_id") if context is not None else None
+    device = f"cuda:{gpu or 0}" if torch.cuda.is_available() else "cpu"
+    return TextGenerator.load(Path(model_dir), device)
+
+
+def input_fn(body: str | bytes | None, content_type: str | None, context: Any = None) -> Request | Refusal:  # noqa: ARG001  # theirs
+    """Read a request."""
+    try:
+        return parse_request(body, content_type)
+    except RequestError as error:
+        return Refusal(error.status, error.reason)
+
+
+def predict_fn(request: Request | Refusal, model: TextGenerator, context: Any = None) -> Answer | Refusal:  # noqa: ARG001  # theirs
+    """Answer a request. A text longer than the model was trained to read is refused: what is cut off is not read."""
+    if isinstance(request, Refusal):
+        return request
+    try:
+        parameters = request.generation_parameters(model.defaults)
+    except RequestError as error:
+        return Refusal(error.status, error.reason)
+    prompts = model.tokenise(request.texts)
+    for number, prompt in enumerate(prompts):
+        if len(prompt) > model.card.max_input_tokens:
+            return Refusal(
+                400,
+                f"text {number} is too long: {len(prompt)} tokens with the prompt, "
+                f"this model reads {model.card.max_input_tokens}",
+            )
+    sequences = max(parameters.num_beams, parameters.num_return_sequences)
+    answers = model.generate(prompts, parameters, batch_size=max(1, SEQUENCES_A_CALL // sequences))
+    return Answer(format_answer(answers, request))
+
+
+def output_fn(answer: Answer | Refusal, accept: str | None, context: Any = None) -> str:
+    """The body, always JSON; a refusal also sets the response's status on `context`."""
+    accepted = {media_type(part) for part in (accept or "*/*").split(",")}
+    if isinstance(answer, Answer) and not accepted & {JSON, "application/*", "*/*"}:
+        answer = Refusal(406, f"answers are {JSON}, which the request does not accept")
+    if isinstance(answer, Answer):
+        return json.dumps(answer.value, ensure_ascii=False)
+    if context is not None:
+        # Not the reason as the phrase: multi-model-server counts its characters and sends its bytes.
+        context.set_response_status(code=answer.status, phrase=HTTPStatus(answer.status).phrase, idx=0)
+    return json.dumps({"error": answer.reason})

@@ -1,0 +1,111 @@
+"""What an endpoint may be asked: the body of a request, read and checked, and the body of its answer.
+
+Two forms are understood, each answered in kind:
+
+    {"inputs": str | [str], "parameters": {...}}         -> [{"generated_text": str}, ...]
+    {"text_inputs": str | [str], "max_length": 50, ...}  -> {"generated_texts": [str, ...]}   (JumpStart's version 1)
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from training.errors import ArgumentError, RequestError
+from training.generation import GenerationParameters
+
+JSON = "application/json"
+MAX_TEXTS = 256
+PARAMETER_NAMES = frozenset(field.name for field in dataclasses.fields(GenerationParameters))
+
+
+@dataclass(frozen=True)
+class Request:
+    """`texts` 1..256, none blank; `parameters` with known names, values not yet checked; `jumpstart` is its form."""
+
+    texts: list[str]
+    parameters: dict[str, Any]
+    jumpstart: bool
+
+    def generation_parameters(self, defaults: GenerationParameters) -> GenerationParameters:
+        """`defaults` overridden by the request.
+
+        Raises:
+            RequestError: 400, a value is out of its range.
+        """
+        try:
+            return dataclasses.replace(defaults, **self.parameters)
+        except ArgumentError as error:
+            raise RequestError(400, str(error)) from error
+
+
+def parse_request(body: str | bytes | None, content_type: str | None) -> Request:
+    """Read a request.
+
+    Raises:
+        RequestError: 415 for another content type, 400 for everything else that is wrong; never quotes a text.
+    """
+    if media_type(content_type) != JSON:
+        raise RequestError(415, f"content type must be {JSON}")
+    try:
+        content = json.loads(body or b"")
+    except (ValueError, RecursionError) as error:
+        # ValueError is also broken UTF-8, and a number of thousands of digits.
+        raise RequestError(400, f"the body is not JSON ({type(error).__name__})") from error
+    if not isinstance(content, dict):
+        raise RequestError(400, f"the body must be a JSON object, got {type(content).__name__}")
+    if "text_inputs" in content:
+        return _parse_jumpstart(content)
+    if "inputs" not in content:
+        raise RequestError(400, "the field inputs is missing")
+    _refuse_unknown("field", content.keys() - {"inputs", "parameters"}, {"inputs", "parameters"})
+    parameters = content.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise RequestError(400, f"parameters must be a JSON object, got {type(parameters).__name__}")
+    _refuse_unknown("parameter", parameters.keys() - PARAMETER_NAMES, PARAMETER_NAMES)
+    return Request(_checked_texts("inputs", content["inputs"]), parameters, jumpstart=False)
+
+
+def format_answer(answers: list[list[str]], request: Request) -> Any:
+    """The answer's JSON value, in the request's form; `answers` holds one list of texts for each input."""
+    texts = [text for some in answers for text in some]
+    if request.jumpstart:
+        return {"generated_texts": texts}
+    return [{"generated_text": text} for text in texts]
+
+
+def media_type(header: str | None) -> str:
+    """`application/json` of `Application/JSON; charset=utf-8`."""
+    return (header or "").partition(";")[0].strip().lower()
+
+
+def _parse_jumpstart(content: dict[str, Any]) -> Request:
+    allowed = (PARAMETER_NAMES - {"max_new_tokens"}) | {"max_length"}
+    parameters = {name: value for name, value in content.items() if name != "text_inputs"}
+    _refuse_unknown("parameter", parameters.keys() - allowed, allowed)
+    if "max_length" in parameters:
+        length = parameters.pop("max_length")
+        if not isinstance(length, int) or isinstance(length, bool):
+            raise RequestError(400, f"max_length must be int, got {type(length).__name__}")
+        parameters["max_new_tokens"] = length - 1  # max_length counts the decoder's start token too
+    return Request(_checked_texts("text_inputs", content["text_inputs"]), parameters, jumpstart=True)
+
+
+def _checked_texts(name: str, value: Any) -> list[str]:
+    texts = value if isinstance(value, list) else [value]
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise RequestError(400, f"{name} must hold 1 to {MAX_TEXTS} texts, got {len(texts)}")
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise RequestError(400, f"{name}: text {number} must be a string, got {type(text).__name__}")
+        if not text.strip():
+            raise RequestError(400, f"{name}: text {number} is empty")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise RequestError(400, f"{name}: text {number} is not valid Unicode (half a surrogate pair)")
+    return texts
+
+
+def _refuse_unknown(what: str, unknown: set[str], allowed: set[str] | frozenset[str]) -> None:
+    # Only how many: a name may be anything, also a patient's.
+    if unknown:
+        raise RequestError(400, f"{len(unknown)} unknown {what}(s); allowed are {', '.join(sorted(allowed))}")

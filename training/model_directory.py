@@ -1,0 +1,166 @@
+"""The model directory: the one form in which models pass between StageModel, FineTune, Generate and endpoints.
+
+    config.json, *.safetensors, generation_config.json, tokenizer files     as `save_pretrained` writes them
+    model_card.json                                                         where the model comes from, how to ask it
+    code/inference.py, code/training/*.py                                   what the endpoint runs, and nothing else
+
+On S3 it is either this folder or a `model.tar.gz` of it.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import ModelError
+from training.prompt import check_prompt_template
+
+MODEL_CARD = "model_card.json"
+ARCHIVE = "model.tar.gz"
+
+# What code/inference.py imports. A module that is missing here is missing at the endpoint: a test loads the code alone.
+INFERENCE_MODULES = (
+    "__init__",
+    "errors",
+    "generation",
+    "inference_request",
+    "model_directory",
+    "prompt",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a reader of the model must know, and what is needed to ask it as it was trained to be asked.
+
+    `source` is huggingface, s3 or stand_in; `stand_in` is true for a model built here in place of a real pre-trained
+    one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the safetensors files;
+    `training` is null for a model that was not fine-tuned here, otherwise its arguments and its best validation loss.
+    """
+
+    source: str
+    description: str
+    stand_in: bool
+    prompt_template: str
+    max_input_tokens: int
+    weights_sha256: str = ""
+    model_id: str | None = None
+    revision: str | None = None
+    training: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_prompt_template(self.prompt_template)
+        if self.max_input_tokens < 1:
+            raise ModelError(f"max_input_tokens must be >= 1, got {self.max_input_tokens}")
+
+
+def read_model_card(directory: Path) -> ModelCard:
+    """Read `model_card.json`.
+
+    Raises:
+        ModelError: it is missing or does not hold exactly the fields of ModelCard.
+    """
+    path = directory / MODEL_CARD
+    try:
+        return ModelCard(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{MODEL_CARD} is missing: this is not a directory that StageModel or FineTune wrote"
+        ) from error
+    except (json.JSONDecodeError, TypeError) as error:
+        raise ModelError(f"{MODEL_CARD} cannot be read: {error}") from error
+
+
+def finish_model_directory(directory: Path, card: ModelCard) -> ModelCard:
+    """Add `code/` and `model_card.json` to a directory that already holds model and tokenizer, and check the whole.
+
+    Returns:
+        The card as written, with the checksum of the weights.
+    """
+    check_model_files(directory)
+    card = dataclasses.replace(card, weights_sha256=weights_sha256(directory))
+    (directory / MODEL_CARD).write_text(
+        json.dumps(dataclasses.asdict(card), indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )
+    _copy_inference_code(directory / "code")
+    return card
+
+
+def check_model_files(directory: Path) -> None:
+    """Check that `directory` holds an encoder-decoder model as safetensors and its tokenizer.
+
+    Raises:
+        ModelError: a file is missing, or the model is of another kind. Names what is missing.
+    """
+    try:
+        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError("config.json is missing from the model directory") from error
+    except json.JSONDecodeError as error:
+        raise ModelError(f"config.json is not JSON: {error}") from error
+    if not config.get("is_encoder_decoder", False):
+        raise ModelError(f"a sequence-to-sequence model is needed, this one is of type {config.get('model_type')!r}")
+    if not _weight_files(directory):
+        raise ModelError("the model directory holds no weights as *.safetensors")
+    index = directory / "model.safetensors.index.json"
+    if index.exists():
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        missing = sorted(shard for shard in shards if not (directory / shard).exists())
+        if missing:
+            raise ModelError(f"weight files are missing from the model directory: {', '.join(missing)}")
+    if not any((directory / name).exists() for name in ("tokenizer.json", "spiece.model", "vocab.json")):
+        raise ModelError("the model directory holds no tokenizer (tokenizer.json, spiece.model or vocab.json)")
+
+
+def weights_sha256(directory: Path) -> str:
+    """SHA-256 over names and contents of the weight files, so that the same weights have the same name everywhere."""
+    digest = hashlib.sha256()
+    for path in _weight_files(directory):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def unpacked_model(path: Path) -> Iterator[Path]:
+    """Yield the directory of the model at `path`: a directory, a `model.tar.gz`, or a directory that holds one.
+
+    An archive is unpacked into a temporary directory that is removed afterwards.
+
+    Raises:
+        ModelError: there is no model, or the archive is broken or reaches outside its own directory.
+    """
+    archive = path / ARCHIVE if path.is_dir() else path
+    if path.is_dir() and not archive.exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="model-") as folder:
+        try:
+            with tarfile.open(archive, "r:gz") as tar:
+                tar.extractall(folder, filter="data")
+        except FileNotFoundError as error:
+            raise ModelError(f"there is no model at {path}") from error
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise ModelError(f"{archive.name} cannot be unpacked: {type(error).__name__}: {error}") from error
+        yield Path(folder)
+
+
+def _weight_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.safetensors"))
+
+
+def _copy_inference_code(code: Path) -> None:
+    here = Path(__file__).parent
+    shutil.rmtree(code, ignore_errors=True)
+    (code / "training").mkdir(parents=True)
+    shutil.copyfile(here / "inference.py", code / "inference.py")
+    for module in INFERENCE_MODULES:
+        shutil.copyfile(here / f"{module}.py", code / "training" / f"{module}.py")

@@ -1,0 +1,190 @@
+"""Bring the model to start from into the run's own storage, as a model directory.
+
+    python3 -m training.stage_model --source huggingface --model-id google/flan-t5-xl --revision COMMIT --output DIR
+    python3 -m training.stage_model --source s3 --model DIR --output DIR
+    python3 -m training.stage_model --source stand_in --train DIR --output DIR
+
+Reads nothing, a channel that holds a model directory or `model.tar.gz`, or the train split. Writes the model directory
+(training/model_directory.py) to `--output` and the arguments to `--output`/stage_model_arguments.json. Only source
+`huggingface` uses the network.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, GenerationConfig
+from transformers.utils import logging as transformers_logging
+
+from training.errors import ArgumentError, ModelError, UploadError
+from training.generation import GenerationParameters, check_position_limit, load_model
+from training.job import run_job, save_arguments
+from training.model_directory import MODEL_CARD, ModelCard, check_model_files, finish_model_directory, unpacked_model
+from training.prompt import PLACEHOLDER, check_prompt_template
+from training.splits import read_split
+from training.stand_in import Denoising, StandInSize, build_model, train_to_denoise, train_tokenizer
+
+HUGGING_FACE, S3, STAND_IN = "huggingface", "s3", "stand_in"
+REVISION = re.compile(r"[0-9a-f]{40}")
+# Pieces of a repository that a model directory needs; code of the repository is never among them.
+TEXT_FILES = ("*.json", "*.model", "*.txt")
+SAFE_WEIGHTS, PICKLED_WEIGHTS = "*.safetensors", "pytorch_model*.bin"
+DENOISING_STEPS_BETWEEN_LOG_LINES = 20
+
+Download = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """`prompt_template`, `max_input_tokens` (whole prompt), `max_new_tokens` and `num_beams` say how the staged model
+    is to be asked; `denoise_steps`, `denoise_seconds` and `seed` are for source stand_in."""
+
+    source: str
+    output: Path
+    model_id: str | None = None
+    revision: str | None = None
+    model: Path | None = None
+    train: Path | None = None
+    prompt_template: str = PLACEHOLDER
+    max_input_tokens: int = 512
+    max_new_tokens: int = 128
+    num_beams: int = 1
+    denoise_steps: int = 600
+    denoise_seconds: float = 0.0
+    seed: int = 1
+    message_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        needed = {HUGGING_FACE: ("model_id", "revision"), S3: ("model",), STAND_IN: ("train",)}
+        if self.source not in needed:
+            raise ArgumentError(f"source must be one of {', '.join(needed)}, got {self.source!r}")
+        for name in ("model_id", "revision", "model", "train"):
+            given, wanted = getattr(self, name) is not None, name in needed[self.source]
+            if given != wanted:
+                raise ArgumentError(
+                    f"source {self.source} {'needs' if wanted else 'takes no'} --{name.replace('_', '-')}"
+                )
+        if self.revision is not None and not REVISION.fullmatch(self.revision):
+            raise ArgumentError(
+                f"revision must be a commit of 40 lower-case hexadecimal digits (a branch or tag can move), "
+                f"got {self.revision!r}"
+            )
+        check_prompt_template(self.prompt_template)
+        if self.max_input_tokens < 2 or self.denoise_steps < 1 or self.denoise_seconds < 0:
+            raise ArgumentError(
+                "max_input_tokens must be >= 2, denoise_steps >= 1 and denoise_seconds >= 0 (0: no limit)"
+            )
+        GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
+
+
+def main(arguments: Arguments, download: Download | None = None) -> None:
+    """Stage the model. `download` stands for huggingface_hub.snapshot_download.
+
+    Raises:
+        ModelError: the source holds no usable sequence-to-sequence model.
+        UploadError: the train split is empty.
+    """
+    transformers_logging.disable_progress_bar()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.source == HUGGING_FACE:
+        description = _stage_from_hub(arguments, download)
+    elif arguments.source == S3:
+        description = _stage_from_channel(arguments)
+    else:
+        description = _stage_stand_in(arguments)
+    _save_generation_config(arguments)
+    card = finish_model_directory(
+        arguments.output,
+        ModelCard(
+            source=arguments.source,
+            description=description,
+            stand_in=arguments.source == STAND_IN,
+            prompt_template=arguments.prompt_template,
+            max_input_tokens=arguments.max_input_tokens,
+            model_id=arguments.model_id,
+            revision=arguments.revision,
+        ),
+    )
+    save_arguments(arguments, arguments.output / "stage_model_arguments.json")
+    print(f"staged: {description}; weights sha256 {card.weights_sha256}", flush=True)
+
+
+def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
+    if download is None:
+        from huggingface_hub import snapshot_download  # only this source needs it
+
+        download = snapshot_download
+    place = {"repo_id": arguments.model_id, "revision": arguments.revision, "local_dir": arguments.output}
+    try:
+        download(**place, allow_patterns=[*TEXT_FILES, SAFE_WEIGHTS])
+        if not list(arguments.output.glob(SAFE_WEIGHTS)):
+            download(**place, allow_patterns=[PICKLED_WEIGHTS])
+    except (OSError, ValueError) as error:  # huggingface_hub's errors are requests' and thus OSErrors, or ValueErrors
+        raise ModelError(
+            f"{arguments.model_id} at {arguments.revision} cannot be downloaded: {type(error).__name__}"
+        ) from error
+    shutil.rmtree(arguments.output / ".cache", ignore_errors=True)  # huggingface_hub's own records
+    _convert_to_safetensors(arguments.output, arguments.output)
+    return f"{arguments.model_id} at revision {arguments.revision} of the Hugging Face hub"
+
+
+def _stage_from_channel(arguments: Arguments) -> str:
+    assert arguments.model is not None  # Arguments refuses source s3 without it
+    with unpacked_model(arguments.model) as directory:
+        for pattern in (*TEXT_FILES, SAFE_WEIGHTS):
+            for path in directory.glob(pattern):
+                if path.name != MODEL_CARD:
+                    shutil.copyfile(path, arguments.output / path.name)
+        _convert_to_safetensors(directory, arguments.output)
+    return "a model of one's own, from S3"
+
+
+def _convert_to_safetensors(source: Path, output: Path) -> None:
+    """Make safetensors of pickled weights (loaded as weights only), where there is nothing else."""
+    if not list(output.glob(SAFE_WEIGHTS)) and list(source.glob(PICKLED_WEIGHTS)):
+        model, _ = load_model(source, torch.float32)
+        model.save_pretrained(output)
+        for path in output.glob(PICKLED_WEIGHTS):
+            path.unlink()
+        (output / "pytorch_model.bin.index.json").unlink(missing_ok=True)
+    check_model_files(output)
+
+
+def _stage_stand_in(arguments: Arguments) -> str:
+    assert arguments.train is not None  # Arguments refuses source stand_in without it
+    texts = [text for record in read_split(arguments.train) for text in (record.input, record.target)]
+    if not texts:
+        raise UploadError("the train split is empty: a stand-in model cannot be built from nothing")
+    tokenizer = train_tokenizer(texts, StandInSize.vocabulary)
+    model = build_model(tokenizer, StandInSize(), arguments.seed)
+    denoising = Denoising(steps=arguments.denoise_steps, seconds=arguments.denoise_seconds, seed=arguments.seed)
+    step = 0
+    for step, loss, seconds in train_to_denoise(model, tokenizer, texts, denoising):
+        if step % DENOISING_STEPS_BETWEEN_LOG_LINES == 0:
+            print(f"denoising step {step} of {denoising.steps}: loss {loss:.3f} nats, {seconds:.0f} s", flush=True)
+    model.save_pretrained(arguments.output)
+    tokenizer.save_pretrained(arguments.output)
+    return (
+        f"stand-in for a pre-trained model: a T5 of {model.num_parameters() / 1e6:.1f} million parameters with random "
+        f"weights, {step} steps of self-supervised denoising on this run's training text only"
+    )
+
+
+def _save_generation_config(arguments: Arguments) -> None:
+    """Give the staged model the task's way of decoding, on top of its own special tokens."""
+    model_config = AutoConfig.from_pretrained(arguments.output, local_files_only=True)
+    check_position_limit(model_config, arguments.max_input_tokens)
+    if (arguments.output / "generation_config.json").exists():
+        config = GenerationConfig.from_pretrained(arguments.output, local_files_only=True)
+    else:
+        config = GenerationConfig.from_model_config(model_config)
+    parameters = GenerationParameters(max_new_tokens=arguments.max_new_tokens, num_beams=arguments.num_beams)
+    parameters.generation_config(config).save_pretrained(arguments.output)
+
+
+if __name__ == "__main__":
+    run_job(Arguments, main)

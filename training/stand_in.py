@@ -1,0 +1,189 @@
+"""A small T5 that stands in for a pre-trained model where none can be downloaded.
+
+It has seen nothing but this task's training texts: its tokenizer is learnt from them, and its weights by restoring
+spans cut out of them (T5's own objective: Raffel et al. 2020, section 3.3.4). It never sees which input belongs to
+which target, so it knows as little of the task as a real pre-trained model does, and less of the language.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import GenerationConfig, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from training.errors import ModelError
+
+SENTINELS = 100
+PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandInSize:
+    """Size of the stand-in; the defaults make about 5 million parameters."""
+
+    vocabulary: int = 4096
+    width: int = 192
+    feed_forward_width: int = 512
+    heads: int = 6
+    layers: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denoising:
+    """How the stand-in is trained: `steps` optimiser steps, or fewer if `seconds` end first (0: no limit; with one, the
+    learning rate falls with the time, so the same seed gives another model each time). Spans of 3 tokens on average
+    replace 15 % of a text."""
+
+    steps: int
+    seconds: float = 0.0
+    batch_size: int = 32
+    max_tokens: int = 128
+    learning_rate: float = 2e-3
+    noise_density: float = 0.15
+    mean_span: float = 3.0
+    seed: int = 1
+
+
+def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Learn a byte-level BPE of at most `vocabulary` pieces, with T5's sentinels `<extra_id_0>`... Case is kept.
+
+    Byte level, so that no character of a later text is unknown.
+    """
+    sentinels = [f"<extra_id_{number}>" for number in range(SENTINELS)]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=vocabulary,
+            special_tokens=[PAD, END, UNKNOWN, *sentinels],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    end_id = tokenizer.token_to_id(END)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"$A {END}", pair=f"$A {END} $B {END}", special_tokens=[(END, end_id)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        additional_special_tokens=sentinels,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_model(tokenizer: PreTrainedTokenizerFast, size: StandInSize, seed: int) -> T5ForConditionalGeneration:
+    """A T5 (v1.1: gated GELU) with random weights."""
+    torch.manual_seed(seed)
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=size.width,
+        d_kv=size.width // size.heads,
+        d_ff=size.feed_forward_width,
+        num_heads=size.heads,
+        num_layers=size.layers,
+        num_decoder_layers=size.layers,
+        feed_forward_proj="gated-gelu",
+        dropout_rate=0.1,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        decoder_start_token_id=tokenizer.pad_token_id,
+    )
+    model = T5ForConditionalGeneration(config)
+    model.generation_config = GenerationConfig.from_model_config(config)
+    return model
+
+
+def corrupt_spans(
+    tokens: Sequence[int], first_sentinel: int, end: int, denoising: Denoising, random: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """Cut random spans out of `tokens` (n,): (the rest with sentinels in place of spans, sentinels with the spans).
+
+    Both end with `end`. Sentinels count up from `first_sentinel`. A text of fewer than 2 tokens cannot be cut.
+    """
+    noise = min(max(round(len(tokens) * denoising.noise_density), 1), len(tokens) - 1)
+    spans = min(max(round(noise / denoising.mean_span), 1), noise, len(tokens) - noise, SENTINELS)
+    noise_lengths = _random_parts(noise, spans, random)
+    kept_lengths = _random_parts(len(tokens) - noise, spans, random)
+    source: list[int] = []
+    target: list[int] = []
+    position = 0
+    for number, (kept, cut) in enumerate(zip(kept_lengths, noise_lengths, strict=True)):
+        source += [*tokens[position : position + kept], first_sentinel + number]
+        target += [first_sentinel + number, *tokens[position + kept : position + kept + cut]]
+        position += kept + cut
+    return [*source, end], [*target, end]
+
+
+def train_to_denoise(
+    model: T5ForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: Sequence[str],
+    denoising: Denoising,
+) -> Iterator[tuple[int, float, float]]:
+    """Train `model` in place; yields (step, loss in nats, seconds) after each step.
+
+    Raises:
+        ModelError: no text is long enough to cut a span out of it.
+    """
+    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    sequences = [ids[: denoising.max_tokens] for ids in encoded if len(ids) >= 2]
+    if not sequences:
+        raise ModelError("the training split holds no text of two tokens or more to build a stand-in from")
+    random = np.random.default_rng(denoising.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=denoising.learning_rate, weight_decay=0.01)
+    model.train()
+    began = time.monotonic()
+    for step, batch in enumerate(_batches(sequences, denoising, random), start=1):
+        seconds = time.monotonic() - began
+        time_share = seconds / denoising.seconds if denoising.seconds else 0.0
+        progress = max((step - 1) / denoising.steps, time_share)
+        if progress >= 1:
+            return
+        for group in optimizer.param_groups:
+            group["lr"] = denoising.learning_rate * min(1.0, step / 20) * (1 - progress)
+        loss = model(**_corrupted_batch(batch, tokenizer, denoising, random)).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        yield step, loss.item(), time.monotonic() - began
+
+
+def _batches(
+    sequences: list[list[int]], denoising: Denoising, random: np.random.Generator
+) -> Iterator[list[list[int]]]:
+    """Endless batches of texts of similar length, in random order."""
+    order = np.argsort([len(ids) for ids in sequences], kind="stable")
+    count = math.ceil(len(order) / denoising.batch_size)
+    while True:
+        for number in random.permutation(count):
+            start = number * denoising.batch_size
+            yield [sequences[index] for index in order[start : start + denoising.batch_size]]
+
+
+def _corrupted_batch(
+    batch: list[list[int]], tokenizer: PreTrainedTokenizerFast, denoising: Denoising, random: np.random.Generator
+) -> dict[str, Any]:
+    """(batch, longest source) token ids and mask, (batch, longest target) labels with -100 in place of padding."""
+    first_sentinel = tokenizer.convert_tokens_to_ids("<extra_id_0>")
+    pairs = [corrupt_spans(ids, first_sentinel, tokenizer.eos_token_id, denoising, random) for ids in batch]
+    sources = tokenizer.pad({"input_ids": [source for source, _ in pairs]}, return_tensors="pt")
+    targets = tokenizer.pad({"input_ids": [target for _, target in pairs]}, return_tensors="pt")
+    labels = targets["input_ids"].masked_fill(targets["attention_mask"] == 0, -100)
+    return {"input_ids": sources["input_ids"], "attention_mask": sources["attention_mask"], "labels": labels}
+
+
+def _random_parts(total: int, parts: int, random: np.random.Generator) -> list[int]:
+    """`parts` positive integers that add up to `total`, each split equally likely."""
+    cuts = np.sort(random.choice(np.arange(1, total), size=parts - 1, replace=False))
+    return [int(part) for part in np.diff(np.concatenate(([0], cuts, [total])))]
