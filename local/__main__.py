@@ -20,7 +20,7 @@ from local.stage import running_stage
 
 def main() -> int:
     arguments = _parser().parse_args()
-    console = Console(soft_wrap=True)
+    console = _console()
     # A caller that ends this process (a terminal that closes, CI) must not leave the local AWS behind.
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
@@ -56,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("text")
     predict.add_argument("--task", default=TASK)
     return parser
+
+
+def _console() -> Console:
+    console = Console(soft_wrap=True)
+    # A pipe says nothing of its width: wide enough for the comparison table.
+    return console if console.is_terminal else Console(soft_wrap=True, width=120)
 
 
 def _raise_interrupt(number: int, frame: object) -> None:  # noqa: ARG001  # the signature of a signal handler

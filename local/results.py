@@ -71,11 +71,11 @@ class Tables:
 def comparison(scores: Scores, abnormal: dict[str, dict[str, float]]) -> Table:
     """The comparison table: both models beside the floors, and the error that ROUGE hides."""
     table = Table(
-        title="Answers against the doctors' own (F1, 0 to 1, higher is better; missed: share of abnormal impressions "
-        "that were answered as normal, lower is better)",
+        title="ROUGE F1 against the doctors' own answers (0 to 1, higher is better).\n"
+        "Missed: abnormal impressions answered as normal (lower is better).",
         title_justify="left",
     )
-    table.add_column("set")
+    table.add_column("set", no_wrap=True)
     table.add_column("answers of", no_wrap=True)
     for column in ("R-1", "R-2", "R-L", "R-Lsum", "missed"):
         table.add_column(column, justify="right", no_wrap=True)
