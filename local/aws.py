@@ -128,7 +128,7 @@ class LocalAws:
         self._state.mkdir(parents=True, exist_ok=True)
         log = self._state / LOG_FILE
         command = [str(self._python), "-m", "local.emulator.server", "--state", str(self._state)]
-        command += ["--job-python", str(self._job_python)]
+        command += ["--job-python", str(self._job_python), "--with-parent"]
         if self._model_server is not None:
             command += ["--model-server", str(self._model_server)]
         with log.open("wb") as output:
@@ -142,7 +142,8 @@ class LocalAws:
                     # Node.js, for the CDK's own Lambda functions, is in the jobs' environment.
                     "PATH": f"{self._job_python.absolute().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
                 },
-                stdin=subprocess.DEVNULL,
+                # Its end tells the server that this process is gone, however it went.
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 # A session of its own: Ctrl-C reaches this process only, and `stop` finds all that belongs to it.
@@ -169,6 +170,8 @@ class LocalAws:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         left = _kill_session(process.pid)
         state = _read_state(self._state)
         if state is not None and state.pid == process.pid:  # A server that was killed could not remove it.

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # only in the emulator's environment
-from hypercorn.config import Config as HypercornConfig  # type: ignore[import-not-found]
+from hypercorn.asyncio import serve
+from hypercorn.config import Config as HypercornConfig
 
 from local.emulator import athena, cloudformation, ministack_hooks, s3_encryption
 from local.emulator.environment import ACCOUNT, CREDENTIALS, REGION

@@ -1,6 +1,6 @@
 """The local AWS: ministack with SageMaker behind it, one process, loopback only.
 
-    python -m local.emulator.server --state .local/aws --job-python .venv/bin/python [--port 4566]
+    python -m local.emulator.server --state .local/aws --job-python .venv/bin/python [--port 4566] [--with-parent]
 
 Runs until SIGTERM or SIGINT and leaves no process behind. Everything that it writes lies below `--state`; what is there
 from an earlier server is removed, since nothing outlives the server but its log. `server.json` there tells others
@@ -12,8 +12,10 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,14 +74,23 @@ def _parse(argv: Sequence[str]) -> Settings:
     parser.add_argument("--state", type=Path, required=True, help="folder for everything that the server writes")
     parser.add_argument("--job-python", type=Path, required=True, help="interpreter of jobs and model servers")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--with-parent", action="store_true", help="stop at the end of standard input")
     parser.add_argument("--model-server", type=Path, help="script in place of local.model_server")
     arguments = parser.parse_args(list(argv))
+    if arguments.with_parent:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     # Not resolved: an interpreter of a virtual environment is a link that must stay one.
     job_python = arguments.job_python.absolute()
     if not os.access(job_python, os.X_OK):
         parser.error(f"--job-python {job_python} is not an executable file")
     model_server = None if arguments.model_server is None else arguments.model_server.resolve()
     return Settings(arguments.state.resolve(), job_python, arguments.port, model_server)
+
+
+def _stop_at_end_of_input() -> None:
+    """Stop when the other end of standard input is closed: also when its owner was killed and could not say so."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _lock(file: IO[str], state: Path) -> None:

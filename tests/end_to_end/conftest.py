@@ -1,7 +1,7 @@
 """One local stage for all end-to-end tests: a real local AWS, the real CDK command, tiny models."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,12 @@ class Pipeline:
             PipelineName=self.name, SortBy="CreationTime", SortOrder="Descending"
         )["PipelineExecutionSummaries"]
         return summaries
+
+    def start(self, parameters: Mapping[str, str]) -> str:
+        """Start a run by hand; its ARN."""
+        given = [{"Name": name, "Value": value} for name, value in parameters.items()]
+        started = self.sagemaker.start_pipeline_execution(PipelineName=self.name, PipelineParameters=given)
+        return str(started["PipelineExecutionArn"])
 
     def next_run(self, known: int, seconds: float = 40) -> str:
         """ARN of the first run beyond the `known` first ones."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.runs import parameters_of
 from tests.end_to_end.conftest import Pipeline
 from tests.end_to_end.reports import write_reports
 
@@ -19,19 +20,30 @@ pytestmark = pytest.mark.end_to_end
 STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Register")
 
 
+@pytest.fixture(scope="module")
+def good_run(pipeline_of_stage: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Parameters of a run that succeeded. A run with the same ones takes what did not change from the cache."""
+    pipeline_of_stage.clear_uploads()
+    known = len(pipeline_of_stage.runs())
+    pipeline_of_stage.upload(write_reports(tmp_path_factory.mktemp("reports") / "train.jsonl", range(400)))
+    arn = pipeline_of_stage.next_run(known)
+    assert pipeline_of_stage.wait(arn).status == "Succeeded"
+    return parameters_of(pipeline_of_stage.sagemaker, arn)
+
+
 @pytest.fixture
-def changed_pipeline(pipeline: Pipeline) -> Iterator[Any]:
-    """A function that puts another definition in the place of the deployed one; undone afterwards."""
-    described = pipeline.sagemaker.describe_pipeline(PipelineName=pipeline.name)
+def changed_pipeline(pipeline_of_stage: Pipeline) -> Iterator[Any]:
+    """The deployed definition, and a function that puts another one in its place; undone afterwards."""
+    sagemaker, name = pipeline_of_stage.sagemaker, pipeline_of_stage.name
+    described = sagemaker.describe_pipeline(PipelineName=name)
     deployed = described["PipelineDefinition"]
 
     def change(definition: dict[str, Any]) -> None:
-        pipeline.sagemaker.update_pipeline(
-            PipelineName=pipeline.name, PipelineDefinition=json.dumps(definition), RoleArn=described["RoleArn"]
+        sagemaker.update_pipeline(
+            PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=described["RoleArn"]
         )
 
     yield json.loads(deployed), change
-    pipeline.settle()
     change(json.loads(deployed))
 
 
@@ -52,14 +64,12 @@ def broken(definition: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_the_row_of_a_failed_run_names_the_step_and_the_reason(
-    pipeline: Pipeline, changed_pipeline: Any, tmp_path: Path, name: str
+    pipeline_of_stage: Pipeline, good_run: dict[str, str], changed_pipeline: Any, name: str
 ) -> None:
     definition, change = changed_pipeline
     change(broken(definition, name))
-    known = len(pipeline.runs())
-    pipeline.upload(write_reports(tmp_path / "train.jsonl", range(400)))
-    view = pipeline.wait(pipeline.next_run(known))
-    row = pipeline.row(view.run_id)
+    view = pipeline_of_stage.wait(pipeline_of_stage.start(good_run))
+    row = pipeline_of_stage.row(view.run_id)
     assert (row["status"], row["failed_step"]) == ("Failed", name)
     assert ("no-such-group" if name == "Register" else "colour") in str(row["reason"])
     # What was known by then is in the row all the same.
@@ -67,22 +77,20 @@ def test_the_row_of_a_failed_run_names_the_step_and_the_reason(
 
 
 def test_a_training_job_that_is_killed_is_a_failed_run_and_the_next_one_works(
-    pipeline: Pipeline, changed_pipeline: Any, tmp_path: Path
+    pipeline_of_stage: Pipeline, good_run: dict[str, str], changed_pipeline: Any
 ) -> None:
     definition, change = changed_pipeline
     (step,) = [step for step in definition["Steps"] if step["Name"] == "FineTune"]
+    # Otherwise the pipeline would wait, and train again.
     step["RetryPolicies"] = []
     change(definition)
-    known = len(pipeline.runs())
-    pipeline.upload(write_reports(tmp_path / "train.jsonl", range(500)))
-    arn = pipeline.next_run(known)
+    parameters = {**good_run, "Epochs": "2.0"}
+    arn = pipeline_of_stage.start(parameters)
     kill_training_job(arn.rsplit("/", 1)[-1])
-    view = pipeline.wait(arn)
-    row = pipeline.row(view.run_id)
+    row = pipeline_of_stage.row(pipeline_of_stage.wait(arn).run_id)
     assert (row["status"], row["failed_step"]) == ("Failed", "FineTune")
     assert row["reason"]
-    pipeline.upload(write_reports(tmp_path / "more.jsonl", range(500, 520)))
-    assert pipeline.wait(pipeline.next_run(known + 1)).status == "Succeeded"
+    assert pipeline_of_stage.wait(pipeline_of_stage.start(parameters)).status == "Succeeded"
 
 
 def kill_training_job(run_id: str, seconds: float = 90) -> None:

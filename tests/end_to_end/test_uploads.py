@@ -7,6 +7,7 @@ import pytest
 
 from tests.end_to_end.conftest import TASK, Pipeline
 from tests.end_to_end.reports import pair, write_reports
+from tests.training.prepared_uploads import zip_of
 
 pytestmark = pytest.mark.end_to_end
 
@@ -61,35 +62,37 @@ def test_without_an_evaluation_set_a_part_is_held_out_and_that_is_said(pipeline:
 GOOD_LINES = "".join(json.dumps(pair(number)) + "\n" for number in range(400))
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("empty.jsonl", b"", "empty.jsonl: is empty"),
-        ("prose.jsonl", b"patient seems well\n" * 30, "not JSON"),
-        ("fields.jsonl", b'{"report": "a", "summary": "b"}\n' * 30, "fields missing"),
-        ("many.jsonl", (GOOD_LINES + "not json\n" * 30).encode(), "malformed"),
-    ],
-)
-def test_a_bad_file_fails_its_run_by_name_and_the_next_good_upload_works(
-    pipeline: Pipeline, tmp_path: Path, name: str, content: bytes, said: str
-) -> None:
+BAD_FILES = {
+    "empty.jsonl": (b"", "empty.jsonl: is empty"),
+    "prose.jsonl": (b"patient seems well\n" * 30, "not JSON"),
+    "fields.jsonl": (b'{"report": "a", "summary": "b"}\n' * 30, "fields missing"),
+    "many.jsonl": ((GOOD_LINES + "not json\n" * 30).encode(), "malformed"),
+    "up.zip": (zip_of({"../report.txt": b"FINDINGS: a. IMPRESSION: b."}), "leads out"),
+    "bomb.zip": (zip_of({"report.txt": b" " * 20_000_000}), "unpacks to more than"),
+}
+
+
+def test_bad_files_fail_their_runs_by_name_and_the_next_good_upload_works(pipeline: Pipeline, tmp_path: Path) -> None:
+    stage, s3 = pipeline.stage, pipeline.stage.aws.client("s3")
+    for name, (content, said) in BAD_FILES.items():
+        known = len(pipeline.runs())
+        (tmp_path / name).write_bytes(content)
+        key = pipeline.upload(tmp_path / name)
+        row = pipeline.row(pipeline.wait(pipeline.next_run(known)).run_id)
+        assert (row["status"], row["failed_step"]) == ("Failed", "Prepare"), name
+        assert said in str(row["reason"])
+        assert "patient seems well" not in str(row)
+        # Nothing is lost: the file lies where it was put.
+        assert s3.get_object(Bucket=stage.names.bucket, Key=key)["Body"].read() == content
+        if name == "many.jsonl":
+            # This one is mostly good, so it would count against the next upload too.
+            s3.delete_object(Bucket=stage.names.bucket, Key=key)
     known = len(pipeline.runs())
-    (tmp_path / name).write_bytes(content)
-    key = pipeline.upload(tmp_path / name)
+    (tmp_path / "good.jsonl").write_text(GOOD_LINES, encoding="utf-8")
+    pipeline.upload(tmp_path / "good.jsonl")
     view = pipeline.wait(pipeline.next_run(known))
-    assert view.status == "Failed"
-    row = pipeline.row(view.run_id)
-    assert (row["status"], row["failed_step"]) == ("Failed", "Prepare")
-    assert said in str(row["reason"])
-    assert "patient seems well" not in str(row)
-    # Nothing is lost: the file lies where it was put.
-    stage = pipeline.stage
-    stored = stage.aws.client("s3").get_object(Bucket=stage.names.bucket, Key=key)["Body"].read()
-    assert stored == content
-    # A file in its place makes a good run.
-    (tmp_path / name).write_text(GOOD_LINES, encoding="utf-8")
-    pipeline.upload(tmp_path / name)
-    assert pipeline.wait(pipeline.next_run(known + 1)).status == "Succeeded"
+    assert view.status == "Succeeded"
+    assert "left out: train/bomb.zip" in str(pipeline.row(view.run_id)["warnings"])
 
 
 def test_one_bad_line_among_many_is_set_aside_with_its_place(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -218,3 +218,24 @@ def test_it_listens_on_loopback_only(aws: LocalAws) -> None:
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
                 listening.add(fields[1].split(":")[0])
     assert listening == {"0100007F"}
+
+
+def test_a_server_whose_owner_was_killed_ends_with_everything_that_it_started(
+    tmp_path: Path, emulator_python: Path
+) -> None:
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from tests.local.test_server_process import local_aws, make_busy\n"
+        "aws = local_aws(Path(sys.argv[1]), Path(sys.argv[2])); aws.start(); make_busy(aws)\n"
+        "print('busy', flush=True); time.sleep(600)"
+    )
+    state = tmp_path / "state"
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script, str(state), str(emulator_python)], cwd=REPOSITORY, stdout=subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"busy\n"
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    wait_for(lambda: not processes_below(state), "the end of everything that the owner started")

@@ -1,0 +1,24 @@
+"""Tiny models for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers.utils import logging as transformers_logging
+
+from tests.training.tiny_model import build_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_model_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory of a tiny random T5. Do not write into it."""
+    # A tiny model is slower on two threads than on one, and the tests run in several processes.
+    torch.set_num_threads(1)
+    transformers_logging.disable_progress_bar()
+    return build_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def answering_model_directory(tiny_model_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after some training, so that it gives different texts different answers. Do not write into it."""
+    return build_tiny_model(tmp_path_factory.mktemp("answering") / "model", steps=60)

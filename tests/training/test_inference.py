@@ -1,0 +1,211 @@
+"""The endpoint's handler functions, as the inference toolkit calls them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.generation import TextGenerator
+from training.inference import SEQUENCES_A_CALL, input_fn, model_fn, output_fn, predict_fn
+
+JSON = "application/json"
+TEXT = "There is a nodule on the left, seen in view 7."
+
+
+class Context:
+    """What multi-model-server's Context does with a status."""
+
+    system_properties: dict[str, Any] = {"gpu_id": None}  # noqa: RUF012  # as theirs
+
+    def __init__(self) -> None:
+        self.status = 200
+
+    def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
+        self.status = code
+
+
+@pytest.fixture(scope="module")
+def model(answering_model_directory: Path) -> TextGenerator:
+    return model_fn(str(answering_model_directory), Context())
+
+
+def ask(model: TextGenerator, body: Any, content_type: str | None = JSON, accept: str | None = JSON) -> tuple[int, Any]:
+    """(status, JSON value) as the toolkit would answer; `body` is sent as it is if it is text or bytes."""
+    context = Context()
+    sent = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
+    answer = output_fn(predict_fn(input_fn(sent, content_type, context), model, context), accept, context)
+    return context.status, json.loads(answer)
+
+
+@pytest.fixture
+def calls(model: TextGenerator, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Batch sizes of the calls of the model itself."""
+    sizes: list[int] = []
+    generate = model.model.generate
+
+    def counted(**arguments: Any) -> Any:
+        sizes.append(len(arguments["input_ids"]))
+        return generate(**arguments)
+
+    monkeypatch.setattr(model.model, "generate", counted)
+    yield sizes
+
+
+def test_a_text_is_answered(model: TextGenerator) -> None:
+    status, answer = ask(model, {"inputs": TEXT})
+    assert status == 200
+    assert [set(entry) for entry in answer] == [{"generated_text"}]
+    assert answer[0]["generated_text"]
+
+
+def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: TextGenerator, calls: list[int]) -> None:
+    texts = [f"{'The bones are unremarkable. ' * (n % 3)}There is a {('hernia', 'nodule')[n % 2]}." for n in range(12)]
+    single = [ask(model, {"inputs": text})[1][0] for text in texts]
+    calls.clear()
+    assert ask(model, {"inputs": texts}) == (200, single)
+    assert calls == [12]
+    assert len({entry["generated_text"] for entry in single}) > 1, "equal answers would say nothing about the order"
+
+
+def test_a_long_list_is_answered_by_calls_of_bounded_size(model: TextGenerator, calls: list[int]) -> None:
+    status, answer = ask(model, {"inputs": [TEXT] * 40, "parameters": {"num_beams": 2, "max_new_tokens": 2}})
+    assert status == 200 and len(answer) == 40
+    assert calls == [SEQUENCES_A_CALL // 2] * 2 + [8]
+
+
+def test_several_answers_a_text_stand_together(model: TextGenerator) -> None:
+    parameters = {"num_beams": 3, "num_return_sequences": 3, "max_new_tokens": 6}
+    other = "There is a fracture on the right."
+    first, second = (ask(model, {"inputs": text, "parameters": parameters})[1] for text in (TEXT, other))
+    status, answer = ask(model, {"inputs": [TEXT, other], "parameters": parameters})
+    assert status == 200 and len(answer) == 6
+    assert answer == first + second
+
+
+def test_max_new_tokens_bounds_the_answer(model: TextGenerator) -> None:
+    def tokens(limit: int) -> int:
+        _, answer = ask(model, {"inputs": TEXT, "parameters": {"max_new_tokens": limit}})
+        return len(model.tokenizer(answer[0]["generated_text"], add_special_tokens=False)["input_ids"])
+
+    assert tokens(1) <= 1 < tokens(12) <= 12
+
+
+def test_sampling_depends_on_its_seed_alone(model: TextGenerator) -> None:
+    def sample(seed: int) -> Any:
+        parameters = {"do_sample": True, "num_return_sequences": 4, "temperature": 2, "seed": seed}
+        return ask(model, {"inputs": TEXT, "parameters": parameters})
+
+    assert sample(1)[0] == 200 and len(sample(1)[1]) == 4
+    assert sample(1) == sample(1)
+    assert sample(1) != sample(2)
+
+
+def test_jumpstarts_form_is_answered_in_kind(model: TextGenerator) -> None:
+    plain = ask(model, {"inputs": [TEXT, "Clear."], "parameters": {"max_new_tokens": 7, "num_beams": 2}})[1]
+    status, answer = ask(model, {"text_inputs": [TEXT, "Clear."], "max_length": 8, "num_beams": 2})
+    assert status == 200
+    assert answer == {"generated_texts": [entry["generated_text"] for entry in plain]}
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html, application/json;q=0.9"])
+def test_headers_in_other_words_are_understood(model: TextGenerator, content_type: str, accept: str | None) -> None:
+    assert ask(model, json.dumps({"inputs": TEXT}).encode(), content_type, accept)[0] == 200
+
+
+def parameters(**given: Any) -> dict[str, Any]:
+    return {"inputs": TEXT, "parameters": given}
+
+
+REFUSED = {
+    "empty body": ("", "not JSON"),
+    "no body": (None, "not JSON"),
+    "broken JSON": ('{"inputs": "secret', "not JSON"),
+    "broken UTF-8": (b'{"inputs": "\xff"}', "not JSON (UnicodeDecodeError)"),
+    "too deep": ("[" * 100_000, "not JSON (RecursionError)"),
+    "an endless number": ('{"inputs": ' + "9" * 5000 + "}", "not JSON"),
+    "a list": ([TEXT], "must be a JSON object, got list"),
+    "missing field": ({"text": "secret"}, "inputs is missing"),
+    "unknown field": ({"inputs": TEXT, "secret": 1}, "1 unknown field(s); allowed are inputs, parameters"),
+    "empty text": ({"inputs": ""}, "text 0 is empty"),
+    "blank text": ({"inputs": [TEXT, " \n"]}, "text 1 is empty"),
+    "no texts": ({"inputs": []}, "1 to 256 texts, got 0"),
+    "too many texts": ({"inputs": ["secret"] * 257}, "1 to 256 texts, got 257"),
+    "a number": ({"inputs": 5}, "text 0 must be a string, got int"),
+    "null": ({"inputs": [None]}, "text 0 must be a string, got NoneType"),
+    "half a character": ('{"inputs": "\\ud800"}', "not valid Unicode"),
+    "long text": ({"inputs": ["short", "secret " * 300]}, "text 1 is too long"),
+    "parameters no object": ({"inputs": TEXT, "parameters": [1]}, "parameters must be a JSON object"),
+    "unknown parameter": (parameters(secret=1), "1 unknown parameter(s); allowed are do_sample"),
+    "no new tokens": (parameters(max_new_tokens=0), "max_new_tokens must be between 1 and 1024, got 0"),
+    "many new tokens": (parameters(max_new_tokens=10**9), "max_new_tokens must be between 1 and 1024"),
+    "many beams": (parameters(num_beams=17), "num_beams must be between 1 and 16, got 17"),
+    "more answers than beams": (parameters(num_return_sequences=2), "num_return_sequences must be between 1 and 1"),
+    "many samples": (parameters(do_sample=True, num_return_sequences=17), "between 1 and 16, got 17"),
+    "beams and sampling": (parameters(do_sample=True, num_beams=2), "num_beams must be 1 with do_sample"),
+    "temperature alone": (parameters(temperature=0.5), "only with do_sample"),
+    "no temperature": (parameters(do_sample=True, temperature=0), "temperature must be above 0"),
+    "not a number": ('{"inputs": "a", "parameters": {"do_sample": true, "top_p": NaN}}', "top_p must be above 0"),
+    "a text for a number": (parameters(num_beams="2"), "num_beams must be int, got str"),
+    "a truth for a number": (parameters(num_beams=True), "num_beams must be int, got bool"),
+    "a number for a truth": (parameters(do_sample=1), "do_sample must be bool, got int"),
+    "a fraction": (parameters(num_beams=1.5), "num_beams must be int, got float"),
+    "negative seed": (parameters(seed=-1), "seed must be between 0"),
+    "JumpStart, unknown": ({"text_inputs": TEXT, "secret": 1}, "1 unknown parameter(s)"),
+    "JumpStart, too short": ({"text_inputs": TEXT, "max_length": 1}, "max_new_tokens must be between"),
+    "JumpStart, no number": ({"text_inputs": TEXT, "max_length": "8"}, "max_length must be int, got str"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_bad_request_is_refused_with_a_reason_and_the_endpoint_lives_on(model: TextGenerator, name: str) -> None:
+    body, reason = REFUSED[name]
+    status, answer = ask(model, body)
+    assert status == 400
+    assert set(answer) == {"error"} and reason in answer["error"]
+    assert "secret" not in answer["error"]
+    assert ask(model, {"inputs": TEXT})[0] == 200
+
+
+@pytest.mark.parametrize("content_type", [None, "", "text/csv", "application/jsonlines"])
+def test_another_content_type_is_refused(model: TextGenerator, content_type: str | None) -> None:
+    status, answer = ask(model, {"inputs": TEXT}, content_type)
+    assert status == 415 and "content type must be application/json" in answer["error"]
+
+
+def test_an_answer_that_cannot_be_accepted_is_refused(model: TextGenerator) -> None:
+    status, answer = ask(model, {"inputs": TEXT}, accept="text/csv")
+    assert status == 406 and "answers are application/json" in answer["error"]
+
+
+def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_not(model: TextGenerator) -> None:
+    limit = model.card.max_input_tokens
+    words = next(n for n in range(1, 500) if len(model.tokenise(["nodule " * n])[0]) > limit)
+    status, answer = ask(model, {"inputs": "nodule " * words})
+    length = len(model.tokenise(["nodule " * words])[0])
+    assert status == 400 and f"{length} tokens with the prompt, this model reads {limit}" in answer["error"]
+    assert ask(model, {"inputs": "nodule " * (words - 1)})[0] == 200
+
+
+def test_the_code_in_the_model_directory_runs_without_this_repository(
+    answering_model_directory: Path, tmp_path: Path
+) -> None:
+    script = f"""
+import sys; sys.path.insert(0, {str(answering_model_directory / "code")!r})
+import inference, training
+assert training.__file__.startswith({str(answering_model_directory)!r}), training.__file__
+model = inference.model_fn({str(answering_model_directory)!r})
+request = inference.input_fn('{{"inputs": "A nodule."}}', "application/json")
+print(inference.output_fn(inference.predict_fn(request, model), "application/json"))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "generated_text" in json.loads(done.stdout.splitlines()[-1])[0]

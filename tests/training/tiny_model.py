@@ -1,0 +1,86 @@
+"""Invented report pairs, and a T5 of two layers and width 32 that can be loaded, trained and served in seconds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.generation import GenerationParameters
+from training.model_directory import ModelCard, finish_model_directory
+from training.stand_in import StandInSize, build_model, train_tokenizer
+
+FINDINGS = ("effusion", "nodule", "fracture", "clear lung", "calcification", "hernia", "cardiomegaly")
+SIDES = ("left", "right")
+
+
+def invented_pairs(count: int, start: int = 0) -> list[dict[str, object]]:
+    """Records as Prepare writes them, of varying length, in which the input decides the target."""
+    records: list[dict[str, object]] = []
+    for number in range(start, start + count):
+        finding, side = FINDINGS[number % len(FINDINGS)], SIDES[number // len(FINDINGS) % 2]
+        filler = "The bones are unremarkable. " * (number % 4)
+        records.append(
+            {
+                "id": f"{number:016x}",
+                "input": f"{filler}There is a {finding} on the {side}, seen in view {number}.",
+                "target": f"Known {finding} on the {side}." + " No change." * (number % 3),
+                "patient": None,
+                "normal": None,
+            }
+        )
+    return records
+
+
+def write_part(folder: Path, records: list[dict[str, object]], number: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"part-{number:05d}.jsonl"
+    part.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    return part
+
+
+def write_splits(folder: Path, train: int = 48, validation: int = 12) -> Path:
+    """`train/` and `validation/` as Prepare writes them."""
+    write_part(folder / "train", invented_pairs(train))
+    write_part(folder / "validation", invented_pairs(validation, start=1000))
+    return folder
+
+
+def build_tiny_model(
+    directory: Path, *, steps: int = 0, max_input_tokens: int = 128, prompt_template: str = "{input}"
+) -> Path:
+    """A complete model directory without dropout; greedy decoding of at most 16 tokens.
+
+    The weights are random, which answers every text alike; after some 60 `steps` answers differ.
+    """
+    texts = [str(record[name]) for record in invented_pairs(60) for name in ("input", "target")]
+    tokenizer = train_tokenizer(texts, vocabulary=500)
+    size = StandInSize(vocabulary=500, width=32, feed_forward_width=64, heads=2, layers=2)
+    model = build_model(tokenizer, size, seed=0)
+    _train(model, tokenizer, steps)
+    model.config.dropout_rate = 0.0  # takes effect when the directory is loaded
+    model.generation_config = GenerationParameters(max_new_tokens=16).generation_config(model.generation_config)
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    card = ModelCard(
+        source="stand_in",
+        description="tiny random T5 for tests",
+        stand_in=True,
+        prompt_template=prompt_template,
+        max_input_tokens=max_input_tokens,
+    )
+    finish_model_directory(directory, card)
+    return directory
+
+
+def _train(model: Any, tokenizer: Any, steps: int) -> None:
+    records = invented_pairs(28)
+    inputs = tokenizer([str(record["input"]) for record in records], padding=True, return_tensors="pt")
+    labels = tokenizer([str(record["target"]) for record in records], padding=True, return_tensors="pt")["input_ids"]
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2)
+    model.eval()
+    for _ in range(steps):
+        loss = model(**inputs, labels=labels.masked_fill(labels == tokenizer.pad_token_id, -100)).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
