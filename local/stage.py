@@ -86,7 +86,7 @@ def wait_for_endpoint(sagemaker: Any, name: str, package: str, *, seconds: float
         if status == "Failed":
             reason = sagemaker.describe_endpoint(EndpointName=name).get("FailureReason")
             raise RunError(f"endpoint {name} failed: {reason}")
-        if status == "InService" and _served_package(sagemaker, name) == package:
+        if status == "InService" and served_package(sagemaker, name) == package:
             return
         time.sleep(0.5)
     raise RunError(f"endpoint {name} does not serve {package} after {seconds:.0f} s")
@@ -97,7 +97,8 @@ def _endpoint_status(sagemaker: Any, name: str) -> str | None:
     return next((str(e["EndpointStatus"]) for e in found if e["EndpointName"] == name), None)
 
 
-def _served_package(sagemaker: Any, name: str) -> str | None:
+def served_package(sagemaker: Any, name: str) -> str | None:
+    """ARN of the model package that an endpoint serves; None for a model without one."""
     config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     variant = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
     model = sagemaker.describe_model(ModelName=variant["ModelName"])

@@ -1,6 +1,6 @@
 """Analytics: the tables that runs leave behind, and the workgroup that asks them questions."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from constructs import Construct
@@ -18,6 +18,8 @@ class AnalyticsStack(Stack):
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: tables")
         self.database_name = f"report_tuning_{stage.name}"
         database = glue.Database(self, "Database", database_name=self.database_name)
+        # A catalogue of what lies in the bucket: whether the data stay is said there.
+        database.apply_removal_policy(RemovalPolicy.DESTROY)
         for table in TABLES:
             ResultsTable(
                 self, table.name, table=table, database=database, bucket=bucket, tasks=[task.name for task in tasks]

@@ -1,5 +1,6 @@
 """A Glue table over the Parquet files that runs write."""
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -47,7 +48,7 @@ class ResultsTable(Construct):
                 step=glue.DateProjectionStep(interval=1, interval_unit=glue.DateIntervalUnit.MONTHS),
             ),
         }
-        glue.S3Table(
+        deployed = glue.S3Table(
             self,
             "Table",
             database=database,
@@ -62,6 +63,7 @@ class ResultsTable(Construct):
             partition_keys=[glue.Column(name=name, type=glue.Schema.STRING) for name in table.partitioned_by],
             partition_projection={name: projections[name] for name in table.partitioned_by},
         )
+        deployed.apply_removal_policy(RemovalPolicy.DESTROY)
 
 
 def _column(column: Column) -> glue.Column:

@@ -60,7 +60,7 @@ class TrainingStack(Stack):
             key=self._key,
             delay=Duration.seconds(self._stage.settle_seconds),
             # Six times the function's time limit, as Lambda asks for.
-            visibility_timeout=Duration.minutes(12),
+            visibility_timeout=Duration.minutes(3),
             dead_letters=DeadLetterQueue(self, "StartDeadLetters", key=self._key, fifo=True),
             attempts=5,
         )
@@ -77,7 +77,7 @@ class TrainingStack(Stack):
                 "STAGE": self._stage.name,
             },
             key=self._key,
-            timeout=Duration.minutes(2),
+            timeout=Duration.seconds(30),
             layers=[layer],
         )
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=10, report_batch_item_failures=True))

@@ -5,7 +5,7 @@ Ref and GetAtt are those of AWS's resource reference: a pipeline's Ref is its na
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -124,7 +124,7 @@ TYPES = (
 
 
 def register(call: Call) -> None:
-    """Make ministack's CloudFormation know SageMaker's types and S3's `BucketEncryption`."""
+    """Make ministack's CloudFormation know SageMaker's types and a bucket's `BucketEncryption` and `Tags`."""
     provisioners = module("ministack.services.cloudformation.provisioners")
     for kind in TYPES:
         resource = _Resource(kind, call)
@@ -141,6 +141,7 @@ def register(call: Call) -> None:
     s3 = module("ministack.services.s3")
     provisioners._S3_BUCKET_CONFIGURATIONS += (
         ("BucketEncryption", encryption_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption),
+        ("Tags", tagging_xml, s3._put_bucket_tagging, s3._delete_bucket_tagging),
     )
 
 
@@ -276,6 +277,17 @@ def encryption_xml(configuration: Mapping[str, Any]) -> bytes:
         if "BucketKeyEnabled" in given:
             enabled = str(given["BucketKeyEnabled"]).lower()
             ElementTree.SubElement(rule, "BucketKeyEnabled").text = enabled
+    return ElementTree.tostring(root)
+
+
+def tagging_xml(tags: Sequence[Mapping[str, str]]) -> bytes:
+    """A bucket's `Tags` property as the body of PutBucketTagging."""
+    root = ElementTree.Element("Tagging", xmlns=_S3_NAMESPACE)
+    tag_set = ElementTree.SubElement(root, "TagSet")
+    for given in tags:
+        tag = ElementTree.SubElement(tag_set, "Tag")
+        ElementTree.SubElement(tag, "Key").text = given["Key"]
+        ElementTree.SubElement(tag, "Value").text = given["Value"]
     return ElementTree.tostring(root)
 
 

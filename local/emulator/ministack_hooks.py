@@ -31,6 +31,8 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.services.s3": (
         "_put_bucket_encryption",
         "_delete_bucket_encryption",
+        "_put_bucket_tagging",
+        "_delete_bucket_tagging",
         "_put_object",
         "_resolve_sse_write_headers",
     ),

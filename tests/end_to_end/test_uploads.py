@@ -41,6 +41,7 @@ def test_a_repeated_event_starts_nothing(pipeline: Pipeline, tmp_path: Path) -> 
     queue = next(url for url in stage.aws.client("sqs").list_queues()["QueueUrls"] if "StartQueue" in url)
     event = {
         "source": "aws.s3",
+        "time": "2026-01-31T12:00:00Z",
         "detail-type": "Object Created",
         "detail": {"bucket": {"name": stage.names.bucket}, "object": {"key": key, "etag": "x", "size": 1}},
     }

@@ -275,3 +275,16 @@ def test_an_upload_that_asks_for_kms_and_names_no_key_gets_the_accounts_own(aws:
     stored = aws.client("s3").head_object(Bucket=where, Key="asset.zip")
     assert stored["ServerSideEncryption"] == "aws:kms"
     assert stored["SSEKMSKeyId"].endswith("alias/aws/s3")
+
+
+def test_a_buckets_tags_are_those_of_the_template(aws: LocalAws, stack: Stack) -> None:
+    name = unique("bucket")
+
+    def deploy(value: str) -> list[dict[str, str]]:
+        tags = [{"Key": "aws-cdk:auto-delete-objects", "Value": value}]
+        stack.deploy({"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, "Tags": tags}}})
+        found: list[dict[str, str]] = aws.client("s3").get_bucket_tagging(Bucket=name)["TagSet"]
+        return found
+
+    assert deploy("true") == [{"Key": "aws-cdk:auto-delete-objects", "Value": "true"}]
+    assert deploy("false & never") == [{"Key": "aws-cdk:auto-delete-objects", "Value": "false & never"}]

@@ -85,6 +85,13 @@ def test_data_outlives_the_stack_only_where_the_stage_says_so(templates: Templat
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_nothing_but_data_outlives_its_stack(templates: Templates, stage: str) -> None:
+    for name in ("Training", "Serving", "Analytics"):
+        for logical_id, resource in templates[stage][name].to_json()["Resources"].items():
+            assert resource.get("DeletionPolicy", "Delete") == "Delete", (name, logical_id)
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_no_policy_allows_every_action_and_few_allow_every_resource(templates: Templates, stage: str) -> None:
     for where, statement in _statements(templates[stage]):
         actions = _list(statement["Action"])
