@@ -26,7 +26,13 @@ def build_app(app: App) -> tuple[Stack, ...]:
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
     # A hospital may keep its task files elsewhere.
     folder = Path(app.node.try_get_context("tasks") or TASKS_FOLDER)
-    foundation = Foundation(stage=stage, tasks=load_tasks(stage.name, folder), bucket=storage.bucket, key=storage.key)
+    foundation = Foundation(
+        stage=stage,
+        tasks=load_tasks(stage.name, folder),
+        bucket=storage.bucket,
+        key=storage.key,
+        alarms=storage.alarms,
+    )
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
     serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)
     # The model packages belong to the training stack; the endpoints that serve them must go first.

@@ -1,15 +1,20 @@
 """Queues, encrypted with the stage's key and reachable over TLS only."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 
 class DeadLetterQueue(sqs.Queue):
-    """Keeps for 14 days what could not be handled, so that somebody can look and put it back."""
+    """Keeps for 14 days what could not be handled, and raises an alarm, so that somebody looks and puts it back."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, fifo: bool = False) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, alarms: sns.ITopic, fifo: bool = False
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -20,6 +25,15 @@ class DeadLetterQueue(sqs.Queue):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        alarm = self.metric_approximate_number_of_messages_visible(period=Duration.minutes(5)).create_alarm(
+            self,
+            "Alarm",
+            alarm_description="Something could not be handled and waits in a dead-letter queue",
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(cloudwatch_actions.SnsAction(alarms))
 
 
 class OrderedQueue(sqs.Queue):

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 
 from stacks.config import Stage, Task
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """A stage, its tasks, and the bucket and key that hold everything."""
+    """A stage, its tasks, the bucket and key that hold everything, and the topic that hears of failures."""
 
     stage: Stage
     tasks: tuple[Task, ...]
     bucket: s3.IBucket
     key: kms.IKey
+    alarms: sns.ITopic

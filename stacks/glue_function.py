@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -30,7 +31,9 @@ class GlueFunction(lambda_.Function):
         key: kms.IKey,
         timeout: Duration,
         layers: list[lambda_.ILayerVersion] | None = None,
+        dead_letters: sqs.IQueue | None = None,
     ) -> None:
+        """`dead_letters` takes the events of a function that EventBridge or CloudFormation calls without waiting."""
         log_group = logs.LogGroup(
             scope,
             f"{construct_id}Log",
@@ -38,9 +41,13 @@ class GlueFunction(lambda_.Function):
             retention=logs.RetentionDays.ONE_YEAR,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        # Instead of AWS's managed policy, which allows to write to every log.
+        role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
         super().__init__(
             scope,
             construct_id,
+            role=role,
             runtime=lambda_.Runtime.PYTHON_3_12,
             handler=f"lambdas.{name}.handler.handler",
             code=lambda_.Code.from_asset(str(REPOSITORY), exclude=_CODE, ignore_mode=IgnoreMode.DOCKER),
@@ -51,6 +58,7 @@ class GlueFunction(lambda_.Function):
             timeout=timeout,
             memory_size=512,
             layers=layers,
+            dead_letter_queue=dead_letters,
         )
 
     def allow(

@@ -8,11 +8,11 @@ from typing import Any
 
 from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from constructs import Construct
 
-from stacks.config import Stage, Task, Variant
+from stacks.config import Task, Variant
+from stacks.foundation import Foundation
 from stacks.job_role import Access, JobRole
 
 VARIANT_NAME = "main"
@@ -21,20 +21,19 @@ VARIANT_NAME = "main"
 class LiveEndpoint(Construct):
     """Role and alarms of a task's live endpoint (and of the one with the model before fine-tuning)."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, task: Task, stage: Stage, bucket: s3.IBucket, key: kms.IKey
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, task: Task, foundation: Foundation) -> None:
         super().__init__(scope, construct_id)
         self._task = task
-        self._stage = stage
-        self.name = stage.name_for(task)
+        self._stage = foundation.stage
+        self._alarm_topic = foundation.alarms
+        self.name = self._stage.name_for(task)
         self.pretrained_name = f"{self.name}-pretrained"
         self.role = JobRole(
             self,
             "Role",
             description=f"{task.title}: endpoints",
-            bucket=bucket,
-            key=key,
+            bucket=foundation.bucket,
+            key=foundation.key,
             access=Access(reads=(f"runs/{task.name}/*/training/*", f"runs/{task.name}/*/staged/*")),
         )
         self._alarms: dict[str, cloudwatch.Alarm] = {}
@@ -81,7 +80,7 @@ class LiveEndpoint(Construct):
     def _add_alarm(self, suffix: str, metric: str, statistic: str, *, threshold: float) -> None:
         # SageMaker rolls back by an alarm's name.
         name = f"{self.name}-{suffix}"
-        self._alarms[name] = cloudwatch.Metric(
+        alarm = cloudwatch.Metric(
             namespace="AWS/SageMaker",
             metric_name=metric,
             statistic=statistic,
@@ -97,6 +96,8 @@ class LiveEndpoint(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        alarm.add_alarm_action(cloudwatch_actions.SnsAction(self._alarm_topic))
+        self._alarms[name] = alarm
 
 
 def _variant(variant: Variant) -> dict[str, Any]:

@@ -16,13 +16,12 @@ class ServingStack(Stack):
     """Approval of a model package → EventBridge → roll_out → the live endpoint moves to it, blue/green."""
 
     def __init__(self, scope: Construct, construct_id: str, *, foundation: Foundation) -> None:
-        stage, tasks, bucket, key = foundation.stage, foundation.tasks, foundation.bucket, foundation.key
+        stage, tasks, key = foundation.stage, foundation.tasks, foundation.key
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: endpoints")
-        endpoints = [
-            LiveEndpoint(self, task.construct_id, task=task, stage=stage, bucket=bucket, key=key) for task in tasks
-        ]
+        endpoints = [LiveEndpoint(self, task.construct_id, task=task, foundation=foundation) for task in tasks]
         self._roots = f"arn:{self.partition}:sagemaker:{self.region}:{self.account}"
         settings = {task.name: endpoint.settings() for task, endpoint in zip(tasks, endpoints, strict=True)}
+        dead_letters = DeadLetterQueue(self, "DeadLetters", key=key, alarms=foundation.alarms)
         function = GlueFunction(
             self,
             "RollOut",
@@ -32,8 +31,8 @@ class ServingStack(Stack):
             key=key,
             # Waits for endpoints to be gone when the stack is destroyed.
             timeout=Duration.minutes(15),
+            dead_letters=dead_letters,
         )
-        dead_letters = DeadLetterQueue(self, "DeadLetters", key=key)
         target = targets.LambdaFunction(
             function, dead_letter_queue=dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
         )

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.config import Stage
@@ -26,6 +27,9 @@ class StorageStack(Stack):
             removal_policy=removal,
         )
         self._let_services_use_the_key()
+        self.alarms = sns.Topic(
+            self, "Alarms", master_key=self.key, enforce_ssl=True, display_name=f"Report tuning {stage.name}: alarms"
+        )
         access_log = s3.Bucket(
             self,
             "AccessLog",
@@ -62,6 +66,7 @@ class StorageStack(Stack):
             removal_policy=removal,
             auto_delete_objects=not stage.keep_data,
         )
+        CfnOutput(self, "AlarmTopic", value=self.alarms.topic_arn, description="Subscribe to hear of failures")
         CfnOutput(self, "BucketName", value=self.bucket.bucket_name, description="Upload reports here")
         # Said to the bucket itself: the CDK's own switch would add a Lambda function that sets it.
         resource = self.bucket.node.default_child
@@ -71,8 +76,10 @@ class StorageStack(Stack):
         )
 
     def _let_services_use_the_key(self) -> None:
-        # EventBridge puts events into an encrypted queue; CloudWatch Logs encrypts the functions' logs.
+        # EventBridge puts events into encrypted queues, alarms are sent to an encrypted topic, and CloudWatch Logs
+        # encrypts the functions' logs.
         self.key.grant_encrypt_decrypt(iam.ServicePrincipal("events.amazonaws.com"))
+        self.key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         logs = f"arn:{self.partition}:logs:{self.region}:{self.account}:*"
         self.key.add_to_resource_policy(
             iam.PolicyStatement(

@@ -31,6 +31,7 @@ class TrainingStack(Stack):
         stage = foundation.stage
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: pipelines")
         self._stage, self._bucket, self._key = stage, foundation.bucket, foundation.key
+        self._alarms = foundation.alarms
         with tempfile.TemporaryDirectory() as folder:
             source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
         self.pipelines = {
@@ -41,7 +42,7 @@ class TrainingStack(Stack):
         }
         # A pipeline and its model package group have the same name.
         self._names = json.dumps({task: pipeline.name for task, pipeline in self.pipelines.items()}, sort_keys=True)
-        self._dead_letters = DeadLetterQueue(self, "DeadLetters", key=self._key)
+        self._dead_letters = DeadLetterQueue(self, "DeadLetters", key=self._key, alarms=self._alarms)
         layer = lambda_.LayerVersion.from_layer_version_arn(
             self,
             "PandasLayer",
@@ -61,7 +62,7 @@ class TrainingStack(Stack):
             delay=Duration.seconds(self._stage.settle_seconds),
             # Six times the function's time limit, as Lambda asks for.
             visibility_timeout=Duration.minutes(3),
-            dead_letters=DeadLetterQueue(self, "StartDeadLetters", key=self._key, fifo=True),
+            dead_letters=DeadLetterQueue(self, "StartDeadLetters", key=self._key, alarms=self._alarms, fifo=True),
             attempts=5,
         )
         function = GlueFunction(
@@ -137,6 +138,7 @@ class TrainingStack(Stack):
             key=self._key,
             timeout=Duration.minutes(5),
             layers=[layer],
+            dead_letters=self._dead_letters,
         )
         target = targets.LambdaFunction(
             function, dead_letter_queue=self._dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)

@@ -186,7 +186,9 @@ def test_on_destroy_the_rules_go_before_the_endpoints(templates: Templates) -> N
 
 def test_an_update_of_the_live_endpoint_is_rolled_back_by_alarms_on_it(templates: Templates) -> None:
     serving = templates["dev"]["Serving"]
-    alarms = {alarm["Properties"]["AlarmName"] for alarm in serving.find_resources("AWS::CloudWatch::Alarm").values()}
+    properties = [alarm["Properties"] for alarm in serving.find_resources("AWS::CloudWatch::Alarm").values()]
+    alarms = {alarm["AlarmName"] for alarm in properties if alarm["Namespace"] == "AWS/SageMaker"}
+    assert all(alarm["AlarmActions"] for alarm in properties)
     (function,) = serving.find_resources("AWS::Lambda::Function").values()
     variables = json.dumps(function["Properties"]["Environment"]["Variables"]["TASKS"])
     assert alarms
