@@ -30,8 +30,8 @@ from local.stage import LocalStage, deployed_stage, wait_for_endpoint
 
 TASK = "radiology_impressions"
 SUMMARY = STATE / "summary.json"
-_START_SECONDS = 60
-_ROW_SECONDS = 60
+_START_SECONDS = 120
+_ROW_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Pipeline:
         started = self.sagemaker.start_pipeline_execution(PipelineName=self.name, PipelineParameters=given)
         return str(started["PipelineExecutionArn"])
 
-    def next_run(self, known: int, seconds: float = 40) -> str:
+    def next_run(self, known: int, seconds: float = 120) -> str:
         """ARN of the first run beyond the `known` first ones."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -51,7 +51,7 @@ class Pipeline:
             time.sleep(0.2)
         raise AssertionError(f"no run beyond the first {known} started")
 
-    def wait(self, arn: str, seconds: float = 300) -> RunView:
+    def wait(self, arn: str, seconds: float = 500) -> RunView:
         """The run's end."""
         watcher = RunWatcher(sagemaker=self.sagemaker, logs=self.stage.aws.client("logs"), arn=arn)
         deadline = time.monotonic() + seconds
@@ -62,7 +62,7 @@ class Pipeline:
             time.sleep(0.3)
         raise AssertionError(f"{arn} has not ended")
 
-    def row(self, run_id: str, task: str = TASK, seconds: float = 40) -> dict[str, str | None]:
+    def row(self, run_id: str, task: str = TASK, seconds: float = 120) -> dict[str, str | None]:
         """The run's row in the table `runs`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
