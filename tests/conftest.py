@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 
+# Before pytest-xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(name=str(Path(item.path).parent)))
