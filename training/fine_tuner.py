@@ -86,6 +86,8 @@ class FineTuner(Seq2SeqTrainer):
             compute_loss_func=TokenMeanLoss(label_smoothing),
             **rest,
         )
+        # The loss is that of the whole optimiser step already. transformers 5.3 has accelerate divide it once more.
+        self.accelerator.gradient_accumulation_steps = 1
         self.clock = clock
         self.lr_scheduler: LambdaLR | None
         self.control: Any

@@ -53,7 +53,7 @@ class Arguments:
     max_input_tokens: int = 512
     max_new_tokens: int = 128
     num_beams: int = 1
-    denoise_steps: int = 600
+    denoise_steps: int = 400
     denoise_seconds: float = 0.0
     seed: int = 1
     message_file: Path | None = None

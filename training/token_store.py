@@ -49,12 +49,13 @@ class TokenStore(Dataset[dict[str, list[int]]]):
         }
 
     def by_length(self, indices: np.ndarray) -> np.ndarray:
-        """`indices` with similar lengths side by side, shortest first: by target in steps of 8 tokens, then by input.
+        """`indices` with inputs of similar length side by side, shortest first.
 
-        On 2,215 radiology reports in batches of 16, 81 % of what the model computes is then text and 19 % padding; by
-        input alone 69 % is text, since equally long findings have impressions of any length.
+        Not by target too, although that would save another tenth of the computing: equally long targets are the same
+        few phrases, batches of them pull the model to and fro, and it learns to read its input more slowly (2,215
+        radiology reports, same steps: validation loss 3.34 nats instead of 3.25).
         """
-        return indices[np.lexsort((self.input_lengths[indices], self.target_lengths[indices] // 8))]
+        return indices[np.argsort(self.input_lengths[indices], kind="stable")]
 
 
 def build_token_store(

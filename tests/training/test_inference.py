@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.training.tiny_model import invented_pairs
 from training.generation import TextGenerator
 from training.inference import SEQUENCES_A_CALL, input_fn, model_fn, output_fn, predict_fn
 
@@ -64,7 +65,7 @@ def test_a_text_is_answered(model: TextGenerator) -> None:
 
 
 def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: TextGenerator, calls: list[int]) -> None:
-    texts = [f"{'The bones are unremarkable. ' * (n % 3)}There is a {('hernia', 'nodule')[n % 2]}." for n in range(12)]
+    texts = [str(record["input"]) for record in invented_pairs(12)]
     single = [ask(model, {"inputs": text})[1][0] for text in texts]
     calls.clear()
     assert ask(model, {"inputs": texts}) == (200, single)
