@@ -164,11 +164,10 @@ def _build_stores(arguments: Arguments, tokenizer: Any, prompt_template: str, fo
         )
         if len(store) == 0:
             raise UploadError(f"the {split} split holds no records: upload more pairs (see Prepare's report)")
-        print(
+        _say(
             f"{split}: {len(store)} records, {store.input_lengths.sum()} input and {store.target_lengths.sum()} target "
             f"tokens; cut off: {store.truncated_inputs} inputs longer than {arguments.max_input_tokens} tokens, "
-            f"{store.truncated_targets} targets longer than {arguments.max_target_tokens}",
-            flush=True,
+            f"{store.truncated_targets} targets longer than {arguments.max_target_tokens}"
         )
         stores[split] = store
     return stores
@@ -203,7 +202,7 @@ def _train(
     with trainer.args.main_process_first(local=True):
         checkpoint = newest_checkpoint(arguments.checkpoints, identity)
     if checkpoint is not None:
-        print(f"going on from {checkpoint.name}", flush=True)
+        _say(f"going on from {checkpoint.name}")
         shutil.copyfile(checkpoint / CURVE, curve)
         clock.start(already=read_curve_seconds(curve))
     else:
@@ -255,11 +254,18 @@ def _training_arguments(arguments: Arguments, model: Any, records: int) -> Seq2S
         logging_steps=arguments.log_every_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number must be seen
+        log_level="error",  # in every process; what a reader needs is printed by TrainingRecord
         disable_tqdm=True,
         report_to="none",
         remove_unused_columns=False,
         ddp_find_unused_parameters=False,
     )
+
+
+def _say(line: str) -> None:
+    """Print once, however many processes train."""
+    if os.environ.get("RANK", "0") == "0":
+        print(line, flush=True)
 
 
 def _identity(arguments: Arguments, stores: dict[str, TokenStore], base_card: ModelCard) -> str:

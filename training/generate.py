@@ -22,7 +22,7 @@ from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
 from training.splits import Record, part_files, read_part
-from training.token_store import truncate
+from training.token_store import tail_tokens, truncate
 
 # Records that are held at once, sorted by length among themselves, as a multiple of the batch size.
 POOL_BATCHES = 32
@@ -82,13 +82,14 @@ def _answer_part(arguments: Arguments, generator: TextGenerator, part: Path, out
     """(records answered, inputs cut off)."""
     output.parent.mkdir(parents=True, exist_ok=True)
     limit = generator.card.max_input_tokens
+    tail = tail_tokens(generator.tokenizer, arguments.prompt_template or generator.card.prompt_template, limit)
     count = cut_off = 0
     with output.open("w", encoding="utf-8") as file:
         for pool in _pools(read_part(part), arguments.batch_size * POOL_BATCHES):
             prompts = generator.tokenise([record.input for record in pool], arguments.prompt_template)
             cut_off += sum(len(prompt) > limit for prompt in prompts)
             answers = generator.generate(
-                [truncate(prompt, limit) for prompt in prompts], arguments.parameters, arguments.batch_size
+                [truncate(prompt, limit, tail) for prompt in prompts], arguments.parameters, arguments.batch_size
             )
             for record, (answer,) in zip(pool, answers, strict=True):
                 file.write(json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False) + "\n")

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from training.prompt import render_prompt
+from training.errors import ArgumentError
+from training.prompt import PLACEHOLDER, render_prompt
 from training.splits import Record
 
 TOKEN_TYPE = np.dtype("<u4")
@@ -72,6 +73,7 @@ def build_token_store(
     target_lengths: list[int] = []
     truncated_inputs = truncated_targets = 0
     ids = hashlib.sha256()
+    tail = tail_tokens(tokenizer, prompt_template, max_input_tokens)
     with path.open("wb") as file:
         stream = iter(records)
         while some := list(islice(stream, RECORDS_A_CALL)):
@@ -82,7 +84,7 @@ def build_token_store(
                 ids.update(record.id.encode())
                 truncated_inputs += len(source) > max_input_tokens
                 truncated_targets += len(target) > max_target_tokens
-                source, target = truncate(source, max_input_tokens), truncate(target, max_target_tokens)
+                source, target = truncate(source, max_input_tokens, tail), truncate(target, max_target_tokens)
                 input_lengths.append(len(source))
                 target_lengths.append(len(target))
                 file.write(np.array([*source, *target], dtype=TOKEN_TYPE).tobytes())
@@ -92,9 +94,22 @@ def build_token_store(
     return store
 
 
-def truncate(ids: Sequence[int], limit: int) -> list[int]:
-    """The first `limit` token ids, the last of which stays the text's end token."""
-    return list(ids) if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
+def truncate(ids: Sequence[int], limit: int, tail: int = 1) -> list[int]:
+    """`ids` cut to `limit` tokens in front of the last `tail`, which stay: the end token, and an instruction there."""
+    return list(ids) if len(ids) <= limit else [*ids[: limit - tail], *ids[len(ids) - tail :]]
+
+
+def tail_tokens(tokenizer: Any, prompt_template: str, max_input_tokens: int) -> int:
+    """Tokens of a prompt that follow its input, with the end token.
+
+    Raises:
+        ArgumentError: the template leaves no room for an input.
+    """
+    before, _, after = prompt_template.partition(PLACEHOLDER)
+    tail = len(tokenizer(after)["input_ids"])
+    if len(tokenizer(before)["input_ids"]) - 1 + tail >= max_input_tokens:
+        raise ArgumentError(f"prompt_template alone fills max_input_tokens ({max_input_tokens})")
+    return tail
 
 
 class LengthGroupedSampler(Sampler[int]):

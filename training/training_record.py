@@ -55,7 +55,8 @@ class TrainingEnd(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._clock.read(args.device)
         if self._clock.share >= 1:
-            print(f"time budget of {self._clock.max_seconds:g} s used up at step {state.global_step}", flush=True)
+            if state.is_world_process_zero:
+                print(f"time budget of {self._clock.max_seconds:g} s used up at step {state.global_step}", flush=True)
             control.should_training_stop = True
         if control.should_training_stop:
             control.should_evaluate = control.should_save = True

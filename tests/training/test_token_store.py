@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from tests.training.tiny_model import invented_pairs, write_part
-from training.errors import UploadError
+from training.errors import ArgumentError, UploadError
 from training.splits import read_split
 from training.token_store import LengthGroupedSampler, PairCollator, TokenStore, build_token_store
 
@@ -50,6 +50,23 @@ def test_what_is_cut_off_is_counted_and_keeps_its_end(tmp_path: Path, tokenizer:
     assert cut.truncated_targets == (whole.target_lengths > limit_target).sum() > 0
     assert cut.input_lengths.max() == limit_input and cut.target_lengths.max() == limit_target
     assert all(cut[index]["input_ids"][-1] == tokenizer.eos_token_id for index in range(20))
+
+
+def test_an_instruction_behind_the_input_is_not_cut_off(tmp_path: Path, tokenizer: Any) -> None:
+    write_part(tmp_path / "split", invented_pairs(4))
+    template = "There is a {input}\n\nKnown hernia:"
+    limits = {"max_input_tokens": 20, "max_target_tokens": 64}
+    store = build_token_store(
+        read_split(tmp_path / "split"), tokenizer, tmp_path / "tokens", prompt_template=template, **limits
+    )
+    assert store.truncated_inputs > 0
+    for index in range(4):
+        text = tokenizer.decode(store[index]["input_ids"]).strip()
+        assert text.startswith("There is a ") and text.endswith("Known hernia:</s>")
+    with pytest.raises(ArgumentError, match="prompt_template alone fills max_input_tokens"):
+        build_token_store(
+            [], tokenizer, tmp_path / "none", prompt_template=template, **(limits | {"max_input_tokens": 8})
+        )
 
 
 def test_records_of_other_ids_are_other_data(tmp_path: Path, tokenizer: Any) -> None:
