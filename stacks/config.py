@@ -85,6 +85,7 @@ class Training(_Settings):
     label_smoothing: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_checkpointing: bool = False
+    strategy: Literal["ddp", "fsdp"] = "ddp"
     max_seconds: Annotated[int, Field(ge=0)] = 0
     evaluations_per_epoch: Annotated[int, Field(ge=1, le=100)] = 1
     seed: int
