@@ -28,7 +28,7 @@ predict: set-up ## Ask the running demo's live endpoint: TEXT='...'
 	@$(PYTHON) -m local predict "$$TEXT"
 
 test: set-up ## Run every test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses auto --no-loadscope-reorder
 
 lint: set-up ## Check style and types
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy

@@ -1,13 +1,18 @@
-"""How tests share the machine's cores: the tests of one folder stay in one process, because they share what is costly
-to make (a deployed stage, synthesised templates, a running local AWS)."""
+"""How tests share the machine's cores (`pytest --numprocesses 2`): those of one folder stay in one process, because they
+share what is costly to make, such as a deployed stage, synthesised templates or a running local AWS."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 
-# Before pytest-xdist looks at the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(name=str(Path(item.path).parent)))
+class FolderScheduling(LoadScopeScheduling):
+    """Hands out folders of tests instead of single tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
+    return FolderScheduling(config, log)
