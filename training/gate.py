@@ -115,12 +115,20 @@ def _against_champion(comparison: Comparison, shared: InService, seed: int) -> _
 
 
 def _sentence(name: str, other: str, difference: Difference, fine_tuned: FloatArray, scores: FloatArray) -> str:
-    relation = "better than" if difference.mean > 0 else "worse than" if difference.mean < 0 else "level with"
+    relation = _relation(difference)
     return (
         f"Set {name}: the fine-tuned model is {relation} {other} (ROUGE-L {fine_tuned.mean():.3f} against "
         f"{scores.mean():.3f}; difference {difference.mean:+.3f}, 95 % interval {difference.low:+.3f} to "
         f"{difference.high:+.3f}, {difference.count} {'record' if difference.count == 1 else 'records'})."
     )
+
+
+def _relation(difference: Difference) -> str:
+    if difference.mean == 0:
+        return "level with"
+    better = difference.mean > 0
+    reliably = difference.low > 0 if better else difference.high < 0
+    return f"{'' if reliably else 'not reliably '}{'better' if better else 'worse'} than"
 
 
 def _too_few(count: int) -> str:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from training import gate
 from training.gate import FEWEST_RECORDS, TOLERATED_LOSS, Comparison, Decision, InService, decide
-from training.statistics import FloatArray
+from training.statistics import Difference, FloatArray
 from training.table_schemas import CONSTANT, NEAREST
 
 
@@ -125,3 +126,17 @@ def test_too_few_shared_records_do_not_block_and_are_said(shared: int) -> None:
 def test_the_same_seed_gives_the_same_words() -> None:
     scores = np.random.default_rng(1).uniform(size=30)
     assert decide([comparison(fine_tuned=scores)], seed=3) == decide([comparison(fine_tuned=scores)], seed=3)
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "said"),
+    [
+        (0.2, 0.1, 0.3, "better than"),
+        (0.2, 0.0, 0.4, "not reliably better than"),
+        (-0.2, -0.3, -0.1, "worse than"),
+        (-0.2, -0.4, 0.1, "not reliably worse than"),
+        (0.0, -0.1, 0.1, "level with"),
+    ],
+)
+def test_a_difference_within_chance_is_called_so(mean: float, low: float, high: float, said: str) -> None:
+    assert gate._relation(Difference(mean=mean, low=low, high=high, count=40)) == said
