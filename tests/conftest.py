@@ -1,5 +1,7 @@
-"""How tests share the machine's cores (`pytest --numprocesses 2`): those of one folder stay in one process, because they
-share what is costly to make, such as a deployed stage, synthesised templates or a running local AWS."""
+"""How tests share the machine's cores (`pytest --numprocesses 2`): those of one folder stay in one process.
+
+They share what is costly to make, such as a deployed stage, synthesised templates or a running local AWS.
+"""
 
 from typing import Any
 
