@@ -27,7 +27,8 @@ upload: set-up ## Upload FILE to the running demo (SET=name: as an evaluation se
 predict: set-up ## Ask the running demo's live endpoint: TEXT='...'
 	@$(PYTHON) -m local predict "$$TEXT"
 
-test: set-up ## Run every test
+test: ## Run every test
+	@python3 -m local.set_up --with-images
 	@$(PYTHON) -m pytest --numprocesses auto --no-loadscope-reorder
 
 lint: set-up ## Check style and types
@@ -46,6 +47,6 @@ lock: set-up ## Compile the lists of exact versions from requirements.in
 	@$(PYTHON) -m local.lock
 
 clean: ## Remove everything that set-up and the demo made
-	@rm -rf .venv .venv-emulator node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-emulator .venv-images node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache
 
 export TEXT

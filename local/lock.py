@@ -1,8 +1,9 @@
-"""Compile the lists of exact versions from requirements.in and local/requirements.in.
+"""Compile the lists of exact versions from the .in files beside them.
 
     python -m local.lock
 
-torch is left out of requirements.txt: which build is right depends on the machine (requirements-torch.txt).
+What is left out of a list comes from elsewhere: torch's right build depends on the machine (requirements-torch.txt),
+and the environment with AWS's container software sees the project's own packages.
 """
 
 import os
@@ -12,20 +13,28 @@ from pathlib import Path
 
 from local.paths import PYTHON, REPOSITORY
 
-_LISTS = ("requirements", "local/requirements")
+_LEFT_OUT = {
+    "requirements": ("torch",),
+    "local/requirements": (),
+    "local/requirements-images": (
+        *("torch", "transformers", "huggingface-hub", "numpy", "scipy", "scikit-learn", "pillow"),
+        # Needed by kinds of models that are not served here.
+        *("diffusers", "sentence-transformers", "librosa", "phonemizer", "pyctcdecode", "soundfile"),
+    ),
+}
 
 
 def main() -> None:
     # Wheels on this machine would be written into the list as if everybody had them.
     environment = {name: value for name, value in os.environ.items() if name != "UV_FIND_LINKS"}
-    with tempfile.TemporaryDirectory() as folder:
-        without_torch = Path(folder) / "override.txt"
-        without_torch.write_text("torch ; python_version < '3'\n", encoding="utf-8")
-        for name in _LISTS:
+    for name, left_out in _LEFT_OUT.items():
+        with tempfile.TemporaryDirectory() as folder:
+            overrides = Path(folder) / "overrides.txt"
+            overrides.write_text("".join(f"{package} ; python_version < '3'\n" for package in left_out), "utf-8")
             command = [str(PYTHON.parent / "uv"), "pip", "compile", "--quiet", "--universal", "--no-header"]
-            command += ["--python-version", "3.11", "--override", str(without_torch), f"{name}.in", "-o", f"{name}.txt"]
+            command += ["--python-version", "3.11", "--override", str(overrides), f"{name}.in", "-o", f"{name}.txt"]
             subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)
-            print(f"{name}.txt is compiled from {name}.in")
+        print(f"{name}.txt is compiled from {name}.in")
 
 
 if __name__ == "__main__":

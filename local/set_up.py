@@ -1,12 +1,14 @@
 """Set up everything that the project needs on this machine. Run by every `make` command; quick when all is there.
 
-    python3 -m local.set_up
+    python3 -m local.set_up [--with-images]
 
 Needs Python 3.11 or newer with venv, and a package index; nothing else. Makes
 
     .venv            the project, its jobs and its tests (uv, requirements.txt, requirements-torch.txt, Node.js)
     .venv-emulator   ministack, which pins a botocore of its own (local/requirements.txt)
     node_modules     the AWS CDK command line tool (package-lock.json)
+    .venv-images     only with --with-images: AWS's container software for the tests (local/requirements-images.txt);
+                     it is built from source, so where there is no C compiler those tests are skipped
 
 Each part is finished by a stamp that names what it was made from. A part without its stamp, or with another one, is
 made anew from nothing, so an interrupted or outdated set-up mends itself at the next call.
@@ -45,6 +47,7 @@ class Part:
     folder: Path
     sources: tuple[Path, ...]
     make: Callable[[Path], None]
+    needed: bool = True
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(f"{platform.python_version()} {platform.machine()} {UV_VERSION}".encode())
@@ -59,10 +62,26 @@ class Part:
         return stamp.is_file() and stamp.read_text() == self.fingerprint()
 
 
-def main() -> None:
+def main(with_images: bool) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  # run by whatever Python the machine has
         raise SetUpError(f"Python 3.11 or newer is needed, this is {platform.python_version()}")
     started = time.monotonic()
+    missing = [part for part in _parts(with_images) if not part.is_made()]
+    for part in missing:
+        try:
+            _make(part)
+        except SetUpError as error:
+            if part.needed:
+                raise
+            shutil.rmtree(part.folder, ignore_errors=True)
+            print(f"Setting up: without {part.name}; the tests that need it are skipped. {error}", flush=True)
+    seconds = round(time.monotonic() - started, 1)
+    SECONDS_FILE.parent.mkdir(exist_ok=True)
+    SECONDS_FILE.write_text(json.dumps({"seconds": seconds, "made": [part.name for part in missing]}) + "\n")
+
+
+def _parts(with_images: bool) -> list[Part]:
+    lists = REPOSITORY / "local"
     parts = [
         Part(
             "Python environment",
@@ -73,22 +92,22 @@ def main() -> None:
         Part(
             "local AWS environment",
             REPOSITORY / ".venv-emulator",
-            (REPOSITORY / "local" / "requirements.txt",),
+            (lists / "requirements.txt",),
             _make_emulator_environment,
         ),
-        Part(
-            "AWS CDK command",
-            REPOSITORY / "node_modules",
-            (REPOSITORY / "package-lock.json",),
-            _make_node_modules,
-        ),
+        Part("AWS CDK command", REPOSITORY / "node_modules", (REPOSITORY / "package-lock.json",), _make_node_modules),
     ]
-    missing = [part for part in parts if not part.is_made()]
-    for part in missing:
-        _make(part)
-    seconds = round(time.monotonic() - started, 1)
-    SECONDS_FILE.parent.mkdir(exist_ok=True)
-    SECONDS_FILE.write_text(json.dumps({"seconds": seconds, "made": [part.name for part in missing]}) + "\n")
+    if with_images:
+        parts.append(
+            Part(
+                "AWS's container software",
+                REPOSITORY / ".venv-images",
+                (lists / "requirements-images.txt", REPOSITORY / "requirements.txt"),
+                _make_images_environment,
+                needed=False,
+            )
+        )
+    return parts
 
 
 def _make(part: Part) -> None:
@@ -110,9 +129,17 @@ def _make_environment(folder: Path) -> None:
 
 
 def _make_emulator_environment(folder: Path) -> None:
-    uv = REPOSITORY / ".venv" / "bin" / "uv"
-    _run([str(uv), "venv", "--quiet", "--python", sys.executable, str(folder)], "make an environment")
+    _uv_venv(folder)
     _install(folder, _requirement(REPOSITORY / "local" / "requirements.txt"))
+
+
+def _make_images_environment(folder: Path) -> None:
+    """Make the environment see the project's packages too, as the images hold torch and transformers."""
+    _uv_venv(folder)
+    _install(folder, ["--no-deps", *_requirement(REPOSITORY / "local" / "requirements-images.txt")])
+    (own,) = (folder / "lib").glob("python*/site-packages")
+    (shared,) = (REPOSITORY / ".venv" / "lib").glob("python*/site-packages")
+    (own / "project.pth").write_text(f"{shared}\n")
 
 
 def _make_node_modules(_: Path) -> None:
@@ -130,6 +157,11 @@ def _venv(folder: Path) -> None:
         raise SetUpError(
             f"{error}\nOn Debian and Ubuntu, `apt-get install python3-venv` brings what venv needs."
         ) from error
+
+
+def _uv_venv(folder: Path) -> None:
+    uv = REPOSITORY / ".venv" / "bin" / "uv"
+    _run([str(uv), "venv", "--quiet", "--python", sys.executable, str(folder)], "make an environment")
 
 
 def _install_torch(folder: Path) -> None:
@@ -217,7 +249,7 @@ def _run(command: Sequence[str], purpose: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main()
+        main(with_images="--with-images" in sys.argv[1:])
     except SetUpError as error:
         print(f"Set-up stopped: {error}", file=sys.stderr)
         raise SystemExit(1) from error
