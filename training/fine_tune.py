@@ -113,8 +113,8 @@ class Arguments:
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         self._require("lr_schedule", self.lr_schedule in LR_SCHEDULES, f"one of {', '.join(LR_SCHEDULES)}")
         self._require("strategy", self.strategy in STRATEGIES, f"one of {', '.join(STRATEGIES)}")
-        if self.strategy == "fsdp" and (self.processes == 1 or not torch.cuda.is_available()):
-            raise ArgumentError("strategy fsdp shards a model over several GPUs: it needs them, and processes 0 or > 1")
+        if self.strategy == "fsdp" and self.processes == 1:
+            raise ArgumentError("strategy fsdp shards a model over several GPUs: processes must be 0 or > 1, got 1")
         if self.prompt_template is not None:
             check_prompt_template(self.prompt_template)
         GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
@@ -128,9 +128,13 @@ def main(arguments: Arguments) -> None:
     """Train, and leave the best model in `model_dir`.
 
     Raises:
+        ArgumentError: strategy fsdp on a machine without a GPU.
         UploadError: the train or the validation split is empty, or a line of it is not a record.
         ModelError: the model cannot be loaded, a checkpoint belongs to another training, or training diverged.
     """
+    # Asked of the machine here and not with the arguments, which are checked on other machines too.
+    if arguments.strategy == "fsdp" and not torch.cuda.is_available():
+        raise ArgumentError("strategy fsdp shards a model over GPUs, and this machine has none: use strategy ddp")
     processes = arguments.processes or max(1, torch.cuda.device_count())
     command = torchrun_command(os.environ, "training.fine_tune", sys.argv[1:], processes)
     if command is not None:

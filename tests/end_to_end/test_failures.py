@@ -15,7 +15,7 @@ from local.runs import parameters_of
 from tests.end_to_end.conftest import Pipeline
 from tests.end_to_end.reports import write_reports
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.skip(reason="not yet shown to pass")]
+pytestmark = pytest.mark.end_to_end
 
 STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Register")
 

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.end_to_end
 
 def test_a_second_approved_model_goes_live_and_a_redeploy_keeps_it(pipeline: Pipeline, tmp_path: Path) -> None:
     sagemaker, stage = pipeline.sagemaker, pipeline.stage
-    first = some_package(pipeline, tmp_path)
+    # Newer than any package that an earlier test approved: the newest approved one is what goes live.
+    first = registered_again(pipeline, some_package(pipeline, tmp_path))
     second = registered_again(pipeline, first)
     for package in (first, second):
         sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")

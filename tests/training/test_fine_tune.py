@@ -274,6 +274,13 @@ def test_impossible_arguments_are_refused(given: dict[str, Any], message: str, t
         arguments_of(tmp_path, tmp_path, **given)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_sharding_without_a_gpu_is_refused_when_it_runs_and_not_before(tmp_path: Path) -> None:
+    arguments = arguments_of(tmp_path, tmp_path, strategy="fsdp")
+    with pytest.raises(ArgumentError, match="this machine has none"):
+        main(arguments)
+
+
 def test_a_path_that_nobody_gave_is_a_named_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SM_CHANNEL_TRAIN", raising=False)
     with pytest.raises(ArgumentError, match="SM_CHANNEL_TRAIN is not set"):

@@ -52,7 +52,8 @@ class TrainingJobs:
             **request,
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
-            "ModelArtifacts": {},
+            # Required in every description: where the model will lie, also of a job that leaves none.
+            "ModelArtifacts": {"S3ModelArtifacts": f"{_output_folder(request)}/model.tar.gz"},
         }
         description.pop("Tags", None)
         self.store.create(name, description)
@@ -101,7 +102,7 @@ class TrainingJobs:
         if lost is not None:
             raise lost
         # Also after a time-out: what the job saved until then is a model, as on AWS.
-        self._upload(job, description["OutputDataConfig"]["S3OutputPath"])
+        self._upload(job, _output_folder(description))
         if result.ending is Ending.TIMED_OUT:
             raise JobTimedOut(_limit(description))
 
@@ -135,14 +136,12 @@ class TrainingJobs:
             self._begin(job.name, "Stopping")
         return result
 
-    def _upload(self, job: Job, output_path: str) -> None:
+    def _upload(self, job: Job, target: str) -> None:
         self._begin(job.name, "Uploading")
-        target = f"{output_path.rstrip('/')}/{job.name}/output"
         for name, source in (("model.tar.gz", "/opt/ml/model"), ("output.tar.gz", "/opt/ml/output/data")):
             archive = job.folder.path / name
             write_archive(job.folder.inside(source), archive)
             job.s3.upload_file(archive, f"{target}/{name}")
-        self.store.update(job.name, ModelArtifacts={"S3ModelArtifacts": f"{target}/model.tar.gz"})
 
     def _checkpoints(self, job: Job, description: Mapping[str, Any]) -> FolderSync | None:
         configuration = description.get("CheckpointConfig")
@@ -182,6 +181,12 @@ class TrainingJobs:
             BillableTimeInSeconds=seconds,
             **members,
         )
+
+
+def _output_folder(description: Mapping[str, Any]) -> str:
+    """S3 prefix of what a job leaves behind."""
+    root: str = description["OutputDataConfig"]["S3OutputPath"]
+    return f"{root.rstrip('/')}/{description['TrainingJobName']}/output"
 
 
 def _limit(description: Mapping[str, Any]) -> float:
