@@ -276,7 +276,7 @@ def test_impossible_arguments_are_refused(given: dict[str, Any], message: str, t
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_sharding_without_a_gpu_is_refused_when_it_runs_and_not_before(tmp_path: Path) -> None:
-    arguments = arguments_of(tmp_path, tmp_path, strategy="fsdp")
+    arguments = arguments_of(tmp_path, tmp_path, strategy="fsdp", processes=0)
     with pytest.raises(ArgumentError, match="this machine has none"):
         main(arguments)
 
