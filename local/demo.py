@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from local.errors import DataError, RunError
-from local.open_i import LICENCE, demo_files
+from local.open_i import LICENCE, Report, demo_files
 from local.paths import STATE
 from local.progress import ExpectedSeconds, Progress
 from local.results import (
@@ -36,12 +36,12 @@ _ROW_SECONDS = 120
 
 @dataclass(frozen=True)
 class DemoInput:
-    """Files to upload, and a text to ask the live endpoint."""
+    """Files to upload, and a report to ask the live endpoint about that is in none of them, where there is one."""
 
     train: Path
     evaluation: Path | None
     evaluation_set: str | None
-    question: str
+    unseen: Report | None
 
 
 def run_demo(console: Console, data: Path | None, evaluation: Path | None) -> None:
@@ -75,18 +75,7 @@ def _input(console: Console, data: Path | None, evaluation: Path | None) -> Demo
     for file in (data, evaluation):
         if file is not None and not file.is_file():
             raise DataError(f"{file}: no such file")
-    return DemoInput(data, evaluation, evaluation.stem if evaluation else None, _first_input(evaluation or data))
-
-
-def _first_input(file: Path) -> str:
-    """A text to ask: the first record's, where the file is JSON lines."""
-    with file.open(encoding="utf-8-sig", errors="replace") as lines:
-        try:
-            record = json.loads(lines.readline())
-        except json.JSONDecodeError:
-            return ""
-    fields = ("findings", "prompt")
-    return next((str(record[name]) for name in fields if isinstance(record, dict) and name in record), "")
+    return DemoInput(data, evaluation, evaluation.stem if evaluation else None, None)
 
 
 def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[str, Any]:
@@ -111,7 +100,10 @@ def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[st
     for reason in reasons:
         console.print(f"  {reason}", highlight=False)
     package = row["model_package"]
-    answer = _go_live(console, stage, str(package), files.question) if package else None
+    answer = None
+    if package:
+        report = files.unseen or Report(*tables.evaluated_report(TASK, view.run_id))
+        answer = _go_live(console, stage, str(package), report)
     return {
         "task": TASK,
         "run_id": view.run_id,
@@ -160,16 +152,17 @@ def _wait_for_row(tables: Tables, run_id: str) -> dict[str, str | None]:
     raise RunError(f"the row of run {run_id} is not in the table runs after {_ROW_SECONDS} s")
 
 
-def _go_live(console: Console, stage: LocalStage, package: str, question: str) -> dict[str, str]:
+def _go_live(console: Console, stage: LocalStage, package: str, report: Report) -> dict[str, str]:
     sagemaker = stage.aws.client("sagemaker")
     console.print(f"Approving {package.rsplit(':', 1)[-1]}, as a person would; the live endpoint moves to it ...")
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     wait_for_endpoint(sagemaker, stage.names.pipelines[TASK], package)
-    answer = stage.ask_endpoint(TASK, question)
-    console.print("The live endpoint, asked with a report it has not seen:", style="bold")
-    console.print(f"  findings:   {question}", highlight=False, markup=False)
-    console.print(f"  impression: {answer}", highlight=False, markup=False)
-    return {"input": question, "output": answer}
+    answer = stage.ask_endpoint(TASK, report.findings)
+    console.print("The live endpoint, asked about a report that it was not trained on:", style="bold")
+    for label, text in (("findings", report.findings), ("its answer", answer), ("the doctor's", report.impression)):
+        console.print(f"  {label + ':':<14}{text}", highlight=False, markup=False)
+    console.print("  Do not rely on such an answer: see above how often the model misses what is abnormal.")
+    return {"input": report.findings, "output": answer}
 
 
 def _stay(console: Console, stage: LocalStage) -> None:

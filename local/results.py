@@ -64,6 +64,14 @@ class Tables:
                 shares.setdefault(str(row["evaluation_set"]), {})[str(row["model"])] = float(str(row["mean"]))
         return shares
 
+    def evaluated_report(self, task: str, run_id: str) -> tuple[str, str]:
+        """(input, reference) of a report that was evaluated and therefore not trained on: the longest abnormal one."""
+        rows = self._ask(
+            f"SELECT input, reference FROM predictions WHERE task = '{task}' AND run_id = '{run_id}' "
+            f"AND model = '{FINE_TUNED}' ORDER BY slice, input_words DESC, record_id LIMIT 1"
+        )
+        return str(rows[0]["input"]), str(rows[0]["reference"])
+
     def _ask(self, query: str) -> list[dict[str, str | None]]:
         return ask(self.athena, query, database=self.names.database, workgroup=self.names.workgroup)
 
