@@ -51,7 +51,7 @@ async def _serve(settings: Settings, listener: socket.socket, identity: str, rea
     endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
     sagemaker = _sagemaker(settings, endpoint_url, loop)
     ministack_hooks.add_service("sagemaker", _handler(sagemaker), target_prefix=TARGET)
-    cloudformation.register(sagemaker.call)
+    cloudformation.register(sagemaker=sagemaker.call)
     athena.register()
     s3_encryption.register()
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 VERSION = "1.5.33"
-# Module -> names used. `cloudformation.py` and `athena.py` of this package take theirs from here too.
+# Module -> names used. The other modules of this package take theirs from here too.
 USED: Mapping[str, tuple[str, ...]] = {
     "ministack.app": ("app", "SERVICE_HANDLERS"),
     "ministack.core.router": ("SERVICE_PATTERNS",),

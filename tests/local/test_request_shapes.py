@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from local.aws import LocalAws
 from local.emulator.errors import InternalFailure, UnknownOperation, ValidationError
-from local.emulator.sagemaker.listing import now
-from local.emulator.sagemaker.shapes import check_request, coerce_properties, to_wire
+from local.emulator.listing import now
+from local.emulator.sagemaker.shapes import SHAPES
 
 PACKAGE = {
     "ModelPackageGroupName": "group",
@@ -52,34 +52,36 @@ def test_a_wrong_request_is_refused_with_the_member_named(
     operation: str, request_body: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message):
-        check_request(operation, request_body)
+        SHAPES.check_request(operation, request_body)
 
 
 def test_a_refusal_never_quotes_the_value() -> None:
     with pytest.raises(ValidationError) as refusal:
-        check_request("DescribeModel", {"ModelName": "what a patient said"})
+        SHAPES.check_request("DescribeModel", {"ModelName": "what a patient said"})
     assert "patient" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("value", ["s3://bucket/runs/a/evaluation.json", "Größe 1", "a b"])
 def test_patterns_with_unicode_classes_take_what_aws_takes(value: str) -> None:
-    check_request("CreateModelPackage", {**PACKAGE, "CustomerMetadataProperties": {"evaluation": value}})
-    check_request("CreateModelPackageGroup", {"ModelPackageGroupName": "a", "ModelPackageGroupDescription": value})
+    SHAPES.check_request("CreateModelPackage", {**PACKAGE, "CustomerMetadataProperties": {"evaluation": value}})
+    SHAPES.check_request(
+        "CreateModelPackageGroup", {"ModelPackageGroupName": "a", "ModelPackageGroupDescription": value}
+    )
 
 
 def test_an_operation_that_aws_does_not_have() -> None:
     with pytest.raises(UnknownOperation):
-        check_request("DescribeEverything", {})
+        SHAPES.check_request("DescribeEverything", {})
 
 
 def test_an_answer_has_only_members_of_its_shape() -> None:
-    assert to_wire("CreateModel", {"ModelArn": "a"}) == {"ModelArn": "a"}
+    assert SHAPES.to_wire("CreateModel", {"ModelArn": "a"}) == {"ModelArn": "a"}
     moment = now()
     summary = {"ModelName": "a", "ModelArn": "a", "CreationTime": moment}
-    assert to_wire("ListModels", {"Models": [summary]})["Models"][0]["CreationTime"] == moment.timestamp()
+    assert SHAPES.to_wire("ListModels", {"Models": [summary]})["Models"][0]["CreationTime"] == moment.timestamp()
     for answer in ({"ModelArn": "a", "Extra": 1}, {"ModelArn": 1}, {}):
         with pytest.raises(InternalFailure):
-            to_wire("CreateModel", answer)
+            SHAPES.to_wire("CreateModel", answer)
 
 
 def test_texts_of_templates_become_what_the_api_wants() -> None:
@@ -89,7 +91,7 @@ def test_texts_of_templates_become_what_the_api_wants() -> None:
         "InitialVariantWeight": "0.5",
         "EnableSSMAccess": "true",
     }
-    coerced = coerce_properties("CreateEndpointConfig", {"ProductionVariants": [variant]})
+    coerced = SHAPES.coerce_properties("CreateEndpointConfig", {"ProductionVariants": [variant]})
     assert coerced["ProductionVariants"] == [
         {"VariantName": "a", "InitialInstanceCount": 2, "InitialVariantWeight": 0.5, "EnableSSMAccess": True}
     ]

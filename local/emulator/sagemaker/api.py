@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.emulator.environment import ACCOUNT, REGION
-from local.emulator.errors import EmulatorError, InternalFailure, UnknownOperation, ValidationError
+from local.emulator.errors import EmulatorError, InternalFailure, ValidationError
 from local.emulator.sagemaker import runtime
 from local.emulator.sagemaker.endpoints import Endpoints
 from local.emulator.sagemaker.events import Events
@@ -15,7 +15,7 @@ from local.emulator.sagemaker.model_registry import ModelRegistry
 from local.emulator.sagemaker.model_server import ServingSettings
 from local.emulator.sagemaker.models import Models
 from local.emulator.sagemaker.pipelines import Engine, Pipelines
-from local.emulator.sagemaker.shapes import check_request, is_operation, to_wire
+from local.emulator.sagemaker.shapes import SHAPES
 from local.emulator.sagemaker.tags import Tags
 
 TARGET = "SageMaker."
@@ -61,10 +61,9 @@ class SageMaker:
             EmulatorError: with AWS's code.
         """
         if operation not in self._operations:
-            reason = "the local AWS does not offer it" if is_operation(operation) else "AWS has no such operation"
-            raise UnknownOperation(f"SageMaker {operation}: {reason}")
-        check_request(operation, request)
-        return to_wire(operation, self._operations[operation](request))
+            raise SHAPES.not_offered(operation)
+        SHAPES.check_request(operation, request)
+        return SHAPES.to_wire(operation, self._operations[operation](request))
 
     def handle(self, path: str, headers: Mapping[str, str], body: bytes) -> runtime.Response:
         """Answer an HTTP request of either API. Header names are in lower case."""

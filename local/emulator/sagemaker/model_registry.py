@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local.emulator.errors import ConflictException, ValidationError
+from local.emulator.listing import Listing, now
 from local.emulator.sagemaker.events import Events, iso
-from local.emulator.sagemaker.listing import Listing, now
 from local.emulator.sagemaker.names import arn, name_of
 from local.emulator.sagemaker.tags import Tags
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.emulator.errors import ValidationError
-from local.emulator.sagemaker.listing import Listing, now
+from local.emulator.listing import Listing, now
 from local.emulator.sagemaker.model_registry import APPROVED, ModelRegistry
 from local.emulator.sagemaker.names import arn
 from local.emulator.sagemaker.tags import Tags

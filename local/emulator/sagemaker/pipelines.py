@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from local.emulator.errors import ConflictException, ResourceNotFound, ValidationError
-from local.emulator.sagemaker.listing import Listing, now
+from local.emulator.listing import Listing, now
 from local.emulator.sagemaker.names import arn, name_of
 from local.emulator.sagemaker.tags import Tags
 

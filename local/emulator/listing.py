@@ -1,4 +1,4 @@
-"""The List operations: filter, sort, page, as every one of SageMaker's does it."""
+"""The List operations of a service: filter, sort, page."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from local.emulator.errors import ValidationError
+from local.emulator.errors import EmulatorError, ValidationError
 
 DEFAULT_PAGE = 100
 Item = Mapping[str, Any]
@@ -20,7 +20,8 @@ class Listing:
 
     `result` is the response's member that holds the items; `identity` the item's member that names it, which breaks
     ties; `sort_members` maps a value of `SortBy` to the item's member; `filters` maps a request's member to the
-    item's member that must equal it; `descending` is AWS's default order.
+    item's member that must equal it; `descending` is AWS's default order; `invalid_token` is the service's error for
+    a token that it did not give out.
     """
 
     result: str
@@ -30,6 +31,7 @@ class Listing:
     name: str | None = None
     sort_members: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
+    invalid_token: type[EmulatorError] = ValidationError
 
     def page(self, items: Iterable[Item], request: Mapping[str, Any]) -> dict[str, Any]:
         """One page of what `request` asks for.
@@ -37,7 +39,7 @@ class Listing:
         The token names the last item of the page before, so that what is created meanwhile moves no page.
 
         Raises:
-            ValidationError: NextToken was not given out by this operation.
+            EmulatorError: NextToken was not given out by this operation.
         """
         member = self.sort_members.get(request.get("SortBy", ""), self.created)
         order = request.get("SortOrder")
@@ -48,7 +50,7 @@ class Listing:
 
         chosen = sorted((item for item in items if self._wanted(item, request)), key=key, reverse=descending)
         if token := request.get("NextToken"):
-            last = _decode(token)
+            last = self._decode(token)
             chosen = [item for item in chosen if (key(item) < last if descending else key(item) > last)]
         limit = request.get("MaxResults", DEFAULT_PAGE)
         page: dict[str, Any] = {self.result: [dict(item) for item in chosen[:limit]]}
@@ -72,6 +74,13 @@ class Listing:
             return False
         return all(item[mine] == request[theirs] for theirs, mine in self.filters.items() if theirs in request)
 
+    def _decode(self, token: str) -> tuple[Any, str]:
+        try:
+            value, identity = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise self.invalid_token("NextToken was not given out by this operation") from error
+        return (value, identity)
+
 
 def now() -> datetime:
     """The current time, UTC."""
@@ -85,11 +94,3 @@ def _sortable(value: Any) -> Any:
 
 def _encode(key: tuple[Any, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def _decode(token: str) -> tuple[Any, str]:
-    try:
-        value, identity = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise ValidationError("NextToken was not given out by this operation") from error
-    return (value, identity)

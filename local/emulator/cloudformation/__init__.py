@@ -1,0 +1,11 @@
+"""CloudFormation's view of what the local AWS adds to ministack: resource types that act through the API."""
+
+from local.emulator.cloudformation.resources import Call, register_resources
+from local.emulator.cloudformation.s3 import register_bucket_properties
+from local.emulator.cloudformation.sagemaker import sagemaker_resources
+
+
+def register(*, sagemaker: Call) -> None:
+    """Make ministack's CloudFormation know these types, and a bucket's `BucketEncryption` and `Tags`."""
+    register_resources(sagemaker_resources(sagemaker))
+    register_bucket_properties()
