@@ -78,16 +78,25 @@ class LocalAws:
 
     `python` is the interpreter of the emulator's environment, `job_python` the one that jobs and endpoints run with,
     `repository` the folder that holds `local/`. `model_server` is a script in place of `local.model_server`.
+    `quicksight` false makes it an account that has no QuickSight subscription.
     """
 
     def __init__(
-        self, state: Path, *, python: Path, job_python: Path, repository: Path, model_server: Path | None = None
+        self,
+        state: Path,
+        *,
+        python: Path,
+        job_python: Path,
+        repository: Path,
+        model_server: Path | None = None,
+        quicksight: bool = True,
     ) -> None:
         self._state = state.absolute()
         self._python = python
         self._job_python = job_python
         self._repository = repository
         self._model_server = model_server
+        self._quicksight = quicksight
         self._process: subprocess.Popen[bytes] | None = None
         self._attached: AttachedAws | None = None
 
@@ -131,6 +140,8 @@ class LocalAws:
         command += ["--job-python", str(self._job_python), "--with-parent"]
         if self._model_server is not None:
             command += ["--model-server", str(self._model_server)]
+        if not self._quicksight:
+            command.append("--without-quicksight")
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command,

@@ -1,24 +1,24 @@
-"""Puts the local AWS together: ministack, SageMaker, and what is mended of ministack. Imports ministack."""
+"""Puts the local AWS together: ministack, SageMaker, QuickSight, what is mended of ministack. Imports ministack."""
 
 import asyncio
 import json
 import logging
 import signal
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from hypercorn.asyncio import serve
 from hypercorn.config import Config as HypercornConfig
 
 from local.emulator import athena, cloudformation, ministack_hooks, s3_encryption
-from local.emulator.environment import ACCOUNT, CREDENTIALS, REGION
+from local.emulator.clients import Clients, LocalClients
+from local.emulator.environment import ACCOUNT, REGION
 from local.emulator.pipelines import EngineSettings, PipelineEngine
 from local.emulator.pipelines.definition import parse_definition
+from local.emulator.quicksight.api import QuickSight
 from local.emulator.sagemaker.api import TARGET, SageMaker, refuse_elsewhere
 from local.emulator.sagemaker.events import Events
 from local.emulator.sagemaker.model_server import ServingSettings
@@ -31,6 +31,8 @@ _REFUSED_PATHS = ("/_ministack/reset", "/_ministack/config")
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+# The path of the request being handled, still percent-encoded; ministack hands on the decoded one only.
+_raw_path: ContextVar[str] = ContextVar("_raw_path")
 logger = logging.getLogger(__name__)
 
 
@@ -49,9 +51,12 @@ def run(settings: Settings, *, listener: socket.socket, identity: str, ready: Ca
 async def _serve(settings: Settings, listener: socket.socket, identity: str, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
-    sagemaker = _sagemaker(settings, endpoint_url, loop)
-    ministack_hooks.add_service("sagemaker", _handler(sagemaker), target_prefix=TARGET)
-    cloudformation.register(sagemaker=sagemaker.call)
+    clients = LocalClients(endpoint_url)
+    sagemaker = _sagemaker(settings, endpoint_url, clients, loop)
+    quicksight = QuickSight(subscribed=settings.quicksight, clients=clients)
+    ministack_hooks.add_service("sagemaker", _sagemaker_handler(sagemaker), target_prefix=TARGET)
+    ministack_hooks.add_service("quicksight", _quicksight_handler(quicksight))
+    cloudformation.register(sagemaker=sagemaker.call, quicksight=quicksight.call)
     athena.register()
     s3_encryption.register()
 
@@ -100,6 +105,7 @@ class Application:
         elif path in _REFUSED_PATHS:
             await _answer(send, 403, {"message": f"the local AWS does not offer {path}"})
         else:
+            _raw_path.set(scope["raw_path"].decode("ascii"))
             await self._inner(scope, receive, send)
 
     def _announcing(self, send: Send) -> Send:
@@ -112,31 +118,7 @@ class Application:
         return announcing
 
 
-class Clients:
-    """boto3 clients on the local endpoint, one a service, shared by all threads."""
-
-    def __init__(self, endpoint_url: str) -> None:
-        self._endpoint_url = endpoint_url
-        self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
-
-    def __call__(self, service: str) -> Any:
-        with self._lock:  # Making a client is not safe in several threads at once; using it is.
-            if service not in self._clients:
-                self._clients[service] = boto3.client(
-                    service,
-                    endpoint_url=self._endpoint_url,
-                    region_name=REGION,
-                    aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-                    config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
-                )
-            return self._clients[service]
-
-
-def _sagemaker(settings: Settings, endpoint_url: str, loop: asyncio.AbstractEventLoop) -> SageMaker:
-    clients = Clients(endpoint_url)
-
+def _sagemaker(settings: Settings, endpoint_url: str, clients: Clients, loop: asyncio.AbstractEventLoop) -> SageMaker:
     def make_engine(
         register_model: Callable[[dict[str, Any]], str], on_event: Callable[[str, dict[str, Any]], None]
     ) -> Engine:
@@ -163,7 +145,7 @@ def _sagemaker(settings: Settings, endpoint_url: str, loop: asyncio.AbstractEven
     )
 
 
-def _handler(sagemaker: SageMaker) -> ministack_hooks.Handler:
+def _sagemaker_handler(sagemaker: SageMaker) -> ministack_hooks.Handler:
     async def handle(
         _method: str, path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, list[str]]
     ) -> tuple[int, dict[str, str], bytes]:
@@ -171,6 +153,16 @@ def _handler(sagemaker: SageMaker) -> ministack_hooks.Handler:
         if refusal is not None:
             return refusal
         return await asyncio.to_thread(sagemaker.handle, path, headers, body)
+
+    return handle
+
+
+def _quicksight_handler(quicksight: QuickSight) -> ministack_hooks.Handler:
+    async def handle(
+        method: str, _path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        scope = ministack_hooks.request_scope()
+        return await asyncio.to_thread(quicksight.handle, scope, method, _raw_path.get(), query, headers, body)
 
     return handle
 

@@ -88,10 +88,11 @@ def module(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def add_service(name: str, handler: Handler, *, target_prefix: str) -> None:
+def add_service(name: str, handler: Handler, *, target_prefix: str | None = None) -> None:
     """Route requests that are signed for service `name`, or whose X-Amz-Target has this prefix, to `handler`."""
     module("ministack.app").SERVICE_HANDLERS[name] = handler
-    module("ministack.core.router").SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix]}
+    prefixes = [] if target_prefix is None else [target_prefix]
+    module("ministack.core.router").SERVICE_PATTERNS[name] = {"target_prefixes": prefixes}
 
 
 def request_scope() -> tuple[str, str]:

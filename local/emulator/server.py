@@ -1,4 +1,4 @@
-"""The local AWS: ministack with SageMaker behind it, one process, loopback only.
+"""The local AWS: ministack with SageMaker and QuickSight behind it, one process, loopback only.
 
     python -m local.emulator.server --state .local/aws --job-python .venv/bin/python [--port 4566] [--with-parent]
 
@@ -76,6 +76,7 @@ def _parse(argv: Sequence[str]) -> Settings:
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--with-parent", action="store_true", help="stop at the end of standard input")
     parser.add_argument("--model-server", type=Path, help="script in place of local.model_server")
+    parser.add_argument("--without-quicksight", action="store_true", help="an account that has no QuickSight")
     arguments = parser.parse_args(list(argv))
     if arguments.with_parent:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
@@ -84,7 +85,13 @@ def _parse(argv: Sequence[str]) -> Settings:
     if not os.access(job_python, os.X_OK):
         parser.error(f"--job-python {job_python} is not an executable file")
     model_server = None if arguments.model_server is None else arguments.model_server.resolve()
-    return Settings(arguments.state.resolve(), job_python, arguments.port, model_server)
+    return Settings(
+        state=arguments.state.resolve(),
+        job_python=job_python,
+        port=arguments.port,
+        model_server=model_server,
+        quicksight=not arguments.without_quicksight,
+    )
 
 
 def _stop_at_end_of_input() -> None:

@@ -11,13 +11,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 class Settings:
     """The command line of `local.emulator.server`, all paths absolute.
 
-    `model_server` is a script that stands for `local.model_server`; tests give one.
+    `model_server` is a script that stands for `local.model_server`; tests give one. `quicksight` says whether the
+    account has a QuickSight subscription.
     """
 
     state: Path
     job_python: Path
     port: int
     model_server: Path | None
+    quicksight: bool
 
     @property
     def model_server_command(self) -> tuple[str, ...]:

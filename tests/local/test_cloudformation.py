@@ -8,44 +8,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from local.aws import LocalAws
 from tests.local.aws_helpers import IMAGE, ROLE, bucket, definition, processing_step, unique, upload_model, wait_for
-
-WAITER = {"Delay": 1, "MaxAttempts": 60}
-Resources = dict[str, dict[str, Any]]
-
-
-class Stack:
-    """One stack. `deploy` creates or updates it."""
-
-    def __init__(self, aws: LocalAws) -> None:
-        self.aws = aws
-        self.name = unique("stack")
-        self.cloudformation = aws.client("cloudformation")
-        self._created = False
-
-    def deploy(self, resources: Resources, outputs: dict[str, Any] | None = None, **more: Any) -> dict[str, str]:
-        template = {
-            "Parameters": {name: {"Type": "String"} for name in more},
-            "Resources": resources,
-            "Outputs": {name: {"Value": value} for name, value in (outputs or {}).items()},
-        }
-        verb = "update" if self._created else "create"
-        getattr(self.cloudformation, f"{verb}_stack")(
-            StackName=self.name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in more.items()],
-        )
-        self.cloudformation.get_waiter(f"stack_{verb}_complete").wait(StackName=self.name, WaiterConfig=WAITER)
-        self._created = True
-        (described,) = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-
-    def delete(self) -> None:
-        self.cloudformation.delete_stack(StackName=self.name)
-        self.cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig=WAITER)
-
-    def reasons(self) -> str:
-        events = self.cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
-        return " ".join(event.get("ResourceStatusReason", "") for event in events)
+from tests.local.cloudformation_stack import WAITER, Resources, Stack
 
 
 @pytest.fixture
@@ -203,11 +166,11 @@ def test_numbers_that_come_as_texts_from_parameters_are_numbers(aws: LocalAws, s
 
 
 def test_a_type_that_is_not_offered_is_refused_by_name(stack: Stack) -> None:
-    resources = {"Dashboard": {"Type": "AWS::QuickSight::Dashboard", "Properties": {"Name": "a"}}}
-    with pytest.raises(ClientError, match="AWS::QuickSight::Dashboard"):
+    resources = {"Topic": {"Type": "AWS::QuickSight::Topic", "Properties": {"Name": "a"}}}
+    with pytest.raises(ClientError, match="AWS::QuickSight::Topic"):
         stack.deploy(resources)
     # The CDK deploys through change sets.
-    with pytest.raises((ClientError, WaiterError), match="AWS::QuickSight::Dashboard"):
+    with pytest.raises((ClientError, WaiterError), match="AWS::QuickSight::Topic"):
         stack.cloudformation.create_change_set(
             StackName=stack.name,
             ChangeSetName="first",

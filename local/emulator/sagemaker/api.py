@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.emulator.clients import Clients
 from local.emulator.environment import ACCOUNT, REGION
 from local.emulator.errors import EmulatorError, InternalFailure, ValidationError
 from local.emulator.sagemaker import runtime
 from local.emulator.sagemaker.endpoints import Endpoints
 from local.emulator.sagemaker.events import Events
-from local.emulator.sagemaker.model_data import Clients
 from local.emulator.sagemaker.model_registry import ModelRegistry
 from local.emulator.sagemaker.model_server import ServingSettings
 from local.emulator.sagemaker.models import Models

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from local.emulator.clients import Clients
 from local.emulator.errors import EmulatorError, ValidationError
 from local.emulator.listing import Listing, now
 from local.emulator.sagemaker.events import Events, milliseconds
-from local.emulator.sagemaker.model_data import Clients
 from local.emulator.sagemaker.model_server import ModelServer, ServerFailed, ServingSettings
 from local.emulator.sagemaker.models import Models
 from local.emulator.sagemaker.names import arn

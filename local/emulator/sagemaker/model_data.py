@@ -2,17 +2,15 @@
 
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from local.emulator.clients import Clients
 from local.emulator.errors import ValidationError
 from local.emulator.sagemaker.models import Container
-
-Clients = Callable[[str], Any]
 
 
 def place_model_data(container: Container, folder: Path, clients: Clients) -> None:

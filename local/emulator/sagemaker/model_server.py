@@ -13,10 +13,11 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.emulator.clients import Clients
 from local.emulator.containers import start_child, stop_child
 from local.emulator.environment import job_environment
 from local.emulator.sagemaker.log_stream import LogStream
-from local.emulator.sagemaker.model_data import Clients, place_model_data
+from local.emulator.sagemaker.model_data import place_model_data
 from local.emulator.sagemaker.models import Container
 
 # SageMaker ends a real-time invocation after this time.
