@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from hypercorn.asyncio import serve
 from hypercorn.config import Config as HypercornConfig
 
-from local.emulator import athena, cloudformation, ministack_hooks, s3_encryption
+from local.emulator import cloudformation, ministack_hooks, s3_encryption
+from local.emulator.athena.registration import register_athena
 from local.emulator.clients import Clients, LocalClients
 from local.emulator.environment import ACCOUNT, REGION
 from local.emulator.pipelines import EngineSettings, PipelineEngine
@@ -57,7 +58,7 @@ async def _serve(settings: Settings, listener: socket.socket, identity: str, rea
     ministack_hooks.add_service("sagemaker", _sagemaker_handler(sagemaker), target_prefix=TARGET)
     ministack_hooks.add_service("quicksight", _quicksight_handler(quicksight))
     cloudformation.register(sagemaker=sagemaker.call, quicksight=quicksight.call)
-    athena.register()
+    register_athena()
     s3_encryption.register()
 
     stop = asyncio.Event()

@@ -28,6 +28,7 @@ class Tables:
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
+        self.client = aws.client("athena")
         self.bucket = bucket(aws)
         self.database = unique("database").replace("-", "_")
         aws.client("glue").create_database(DatabaseInput={"Name": self.database})
@@ -54,17 +55,16 @@ class Tables:
 
     def run(self, query: str, **more: Any) -> dict[str, Any]:
         """A query's execution once it has ended."""
-        athena = self._aws.client("athena")
         request = {
             "QueryString": query,
             "QueryExecutionContext": {"Database": self.database},
             "ResultConfiguration": {"OutputLocation": f"s3://{self.bucket}/results"},
             **more,
         }
-        identity = athena.start_query_execution(**request)["QueryExecutionId"]
+        identity = self.client.start_query_execution(**request)["QueryExecutionId"]
 
         def look() -> dict[str, Any] | None:
-            execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
+            execution: dict[str, Any] = self.client.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
             return execution if execution["Status"]["State"] in ("SUCCEEDED", "FAILED") else None
 
         return wait_for(look, "the query")
@@ -73,7 +73,11 @@ class Tables:
         """Header and rows of a query that succeeds."""
         execution = self.run(query)
         assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-        results = self._aws.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"])
+        return self.rows(execution)
+
+    def rows(self, execution: dict[str, Any]) -> list[list[str | None]]:
+        """Header and rows of a query that succeeded."""
+        results = self.client.get_query_results(QueryExecutionId=execution["QueryExecutionId"])
         return [[datum.get("VarCharValue") for datum in row["Data"]] for row in results["ResultSet"]["Rows"]]
 
     def reason(self, query: str) -> str:

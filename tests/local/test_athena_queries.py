@@ -125,3 +125,46 @@ def test_what_a_dashboard_asks_for(tables: Tables) -> None:
     assert [row[:3] for row in tables.ask(query)[1:]] == [["notes", "1", "0.75"], ["radiology", "2", "0.5"]]
     assert tables.ask("""SELECT json_extract_scalar('{"a": "b"}', '$.a') AS a""")[1:] == [["b"]]
     assert tables.ask("SELECT TIMESTAMP '2026-01-02 03:04:05' AS t")[1:] == [["2026-01-02 03:04:05.000"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        ("SELECT avg(score) FROM measured WHERE run_id = 'r1'", ["r1"]),
+        ("SELECT run_id, count(*) FROM measured WHERE run_id IN ('r1', 'r3') GROUP BY run_id", ["r1", "r3"]),
+        ("WITH m AS (SELECT * FROM measured) SELECT max(text) FROM m WHERE run_id = 'r2' AND score > 0", ["r2"]),
+        (
+            "SELECT a.score FROM measured a JOIN measured b ON a.n = b.n WHERE a.run_id = 'r1' AND b.run_id = 'r2'",
+            ["r1", "r2"],
+        ),
+        (
+            "SELECT a.score FROM measured a JOIN measured b ON a.n = b.n AND a.run_id = b.run_id WHERE a.run_id = 'r3'",
+            ["r3", "r3"],
+        ),
+        ("SELECT score FROM measured WHERE run_id = 'nothing'", []),
+        ("SELECT 1 AS one", []),
+    ],
+)
+def test_what_was_scanned_are_the_files_of_the_partitions_that_were_read(
+    aws: LocalAws, measured: Tables, query: str, runs: list[str]
+) -> None:
+    keys = [f"tables/measured/task=notes/run_id={run}/{part}.parquet" for run in runs for part in ("a", "b")]
+    sizes = [aws.client("s3").head_object(Bucket=measured.bucket, Key=key)["ContentLength"] for key in keys]
+
+    execution = measured.run(query)
+
+    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
+    assert execution["Statistics"]["DataScannedInBytes"] == sum(sizes)
+
+
+@pytest.fixture(scope="module")
+def measured(aws: LocalAws) -> Tables:
+    """A table of three runs with two files each, all of different sizes."""
+    made = Tables(aws)
+    columns = {"n": "bigint", "score": "double", "text": "string"}
+    made.create("measured", columns, ["task", "run_id"], PROJECTION)
+    for run, count in (("r1", 100), ("r2", 2_000), ("r3", 30_000)):
+        for part in ("a", "b"):
+            rows = [{"n": n, "score": n / count, "text": f"{part} {n}"} for n in range(count + ord(part))]
+            made.write(f"measured/task=notes/run_id={run}/{part}.parquet", rows)
+    return made
