@@ -4,7 +4,7 @@ Ref is AWS's primary identifier: account and id, for a refresh schedule account,
 GetAtt knows what AWS's resource reference lists, but for attributes that are lists or structures.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ class _QuickSightResource:
         """
         self._await(lambda: self._described(self._names(request)))
 
-    def _await(self, look: Any) -> None:
+    def _await(self, look: Callable[[], Mapping[str, Any]]) -> None:
         """Wait for the `Status` of what `look` gives to be final.
 
         Raises:

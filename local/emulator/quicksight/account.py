@@ -5,12 +5,14 @@ from typing import Any
 
 from local.emulator.environment import ACCOUNT, REGION
 from local.emulator.errors import EmulatorError
-from local.emulator.quicksight.errors import AccessDenied, NotFound, NotSubscribed
+from local.emulator.quicksight.errors import AccessDenied, InvalidParameter, NotFound, NotSubscribed
 from local.emulator.quicksight.names import NAMESPACE
 
 _NAME = "report-tuning-local"
 _EDITION = "ENTERPRISE"
 _EMAIL = "quicksight@localhost"
+# DescribeTheme takes this for AWS's own themes.
+_AWS = "aws"
 # What AWS answers without a subscription depends on the operation: on identities, on data, on everything else.
 _IDENTITIES = ("Group", "User", "Namespace")
 _DATA = ("DataSource", "DataSet", "Ingestion", "RefreshSchedule")
@@ -51,8 +53,11 @@ class Account:
 
         Raises:
             AccessDenied: another account.
+            InvalidParameter: AWS itself, whose themes DescribeTheme can read.
             EmulatorError: no subscription, with AWS's code for this operation.
         """
+        if account == _AWS:
+            raise InvalidParameter(f"AwsAccountId: the local AWS does not hold what belongs to {_AWS}")
         if account != ACCOUNT:
             raise AccessDenied(
                 f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: quicksight:{operation}"

@@ -75,6 +75,11 @@ def test_a_theme_needs_a_base_that_exists(account: Account) -> None:
         )
 
 
+def test_themes_of_awss_own_cannot_be_read(account: Account) -> None:
+    with pytest.raises(ClientError, match="does not hold what belongs to aws"):
+        account.client.describe_theme(AwsAccountId="aws", ThemeId="CLASSIC")
+
+
 def test_a_dashboard_is_kept_as_it_was_given(account: Account, data_set: str) -> None:
     client = account.client
     options = {"AdHocFilteringOption": {"AvailabilityStatus": "DISABLED"}}
