@@ -51,6 +51,10 @@ SLICES = (ALL, NORMAL, ABNORMAL)
 # Partition of uploads that were refused because there is no such task.
 UNKNOWN_TASK = "unknown"
 
+# Partition `run_id` under which the rows of a task's newest evaluated run stand a second time: a dashboard opens on it
+# without knowing the run's id.
+NEWEST = "newest"
+
 PREDICTIONS = Table(
     name="predictions",
     comment="One row a record, model and run: what was asked, what the doctor wrote, what the model wrote.",

@@ -1,0 +1,373 @@
+"""What the dashboard is made of. Plain values, free of QuickSight's words; definition.py translates them.
+
+A visual names its data set and the columns it shows; `DashboardError` is raised for a name that does not exist, so a
+mistake in a sheet is found at synth.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from stacks.errors import ConfigurationError
+
+GRID_COLUMNS = 36
+
+Aggregation = Literal["AVERAGE", "SUM", "MIN", "MAX", "COUNT"]
+Granularity = Literal["DAY", "MINUTE"]
+
+
+class DashboardError(ConfigurationError):
+    """The dashboard's description contradicts itself."""
+
+
+class Kind(Enum):
+    """What a column holds, in QuickSight's words for it."""
+
+    TEXT = "STRING"
+    WHOLE = "INTEGER"
+    NUMBER = "DECIMAL"
+    TIME = "DATETIME"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a data set."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """What one query answers.
+
+    With `parameters`, the dashboard's parameters of these names are filled into the query (`<<$name>>`), and it is run
+    anew whenever one of them changes; without, its answer is kept (SPICE) and refreshed after every run.
+    """
+
+    name: str
+    title: str
+    sql: str
+    columns: tuple[Column, ...]
+    parameters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.parameters:
+            if f"<<${name}>>" not in self.sql:
+                raise DashboardError(f"data set {self.name}: its query does not use the parameter {name}")
+
+    @property
+    def is_direct(self) -> bool:
+        """Asked anew for every view, and not kept: what holds clinical text or belongs to one run."""
+        return bool(self.parameters)
+
+    def column(self, name: str) -> Column:
+        """Raises DashboardError if there is no such column."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise DashboardError(f"data set {self.name} has no column {name}")
+
+    def has(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A text that a reader chooses, with the value it has before anybody did."""
+
+    name: str
+    default: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A control that sets `parameter` to one of `values`, or of what a data set's column holds.
+
+    `narrowed_by` names a parameter and the column of the same data set that must equal it.
+    """
+
+    parameter: str
+    title: str
+    values: tuple[str, ...] = ()
+    column: tuple[str, str] | None = None
+    narrowed_by: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """A control into which a text is typed."""
+
+    parameter: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A list to tick, on every sheet: rows of any data set with this column are shown if their value is ticked."""
+
+    column: str
+    data_set: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """A slider with two ends over a number of one data set, on one sheet; it begins at its full width."""
+
+    column: str
+    data_set: str
+    title: str
+    low: float
+    high: float
+    step: float
+
+
+Control = Choice | Search | Range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """How a number is written. `percent` multiplies by 100."""
+
+    decimals: int = 0
+    percent: bool = False
+    prefix: str = ""
+    suffix: str = ""
+
+
+SCORE = Format(decimals=4)
+SHARE = Format(decimals=1, percent=True)
+COUNT = Format()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A column whose values tell bars, lines or groups apart. `granularity` for times only."""
+
+    column: str
+    title: str
+    granularity: Granularity | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number, put together over the rows of a bar, a point or a tile."""
+
+    column: str
+    title: str
+    aggregation: Aggregation = "AVERAGE"
+    format: Format = SCORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A column of a table; `width` in pixels. A hidden one is there to be sorted by."""
+
+    column: str
+    title: str
+    width: int = 120
+    format: Format | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Sort by a column; where rows are put together, by its `aggregation` over them."""
+
+    column: str
+    descending: bool = False
+    aggregation: Aggregation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visual:
+    """What all visuals have.
+
+    `title` says what is shown, its unit and what is better; `help` is a plain sentence for somebody new; `where` are
+    column values that every row it shows has.
+    """
+
+    id: str
+    title: str
+    help: str
+    data_set: str
+    where: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> Iterator[str]:
+        """Every column that it shows, sorts by or filters on."""
+        yield from self.where
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kpi(Visual):
+    """One number, beside another one that it is compared with."""
+
+    value: Measure
+    target: Measure | None = None
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield self.value.column
+        if self.target:
+            yield self.target.column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars(Visual):
+    """Bars: one a category, or one a category and value of `color`."""
+
+    category: Dimension
+    value: Measure
+    color: Dimension | None = None
+    horizontal: bool = False
+    order: Order | None = None
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (self.category.column, self.value.column)
+        if self.color:
+            yield self.color.column
+        if self.order:
+            yield self.order.column
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarsAndLines(Visual):
+    """Bars by category and `color`, with `lines` across the categories."""
+
+    category: Dimension
+    bars: Measure
+    color: Dimension
+    lines: tuple[Measure, ...]
+    order: Order | None = None
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (self.category.column, self.bars.column, self.color.column)
+        yield from (line.column for line in self.lines)
+        if self.order:
+            yield self.order.column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines(Visual):
+    """A line a value of `color` over times or numbers."""
+
+    x: Dimension
+    y: Measure
+    color: Dimension
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (self.x.column, self.y.column, self.color.column)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxes(Visual):
+    """Box plots: one a group, over that group's rows."""
+
+    group: Dimension
+    value: Measure
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (self.group.column, self.value.column)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows(Visual):
+    """A table with one row a row of the data set."""
+
+    cells: tuple[Cell, ...]
+    order: Order
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (cell.column for cell in self.cells)
+        yield self.order.column
+
+
+AnyVisual = Kpi | Bars | BarsAndLines | Lines | Boxes | Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A visual's place in a row of its sheet: its width in columns of the grid."""
+
+    visual: AnyVisual
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Visuals side by side; `height` in rows of the grid."""
+
+    height: int
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One sheet: its own controls (those of every sheet come before them) and rows of visuals."""
+
+    id: str
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    controls: tuple[Control, ...] = ()
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            width = sum(tile.width for tile in row.tiles)
+            if width != GRID_COLUMNS:
+                raise DashboardError(f"sheet {self.id}: a row is {width} columns wide, it must be {GRID_COLUMNS}")
+
+    @property
+    def visuals(self) -> tuple[AnyVisual, ...]:
+        return tuple(tile.visual for row in self.rows for tile in row.tiles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """The whole. `controls` are on every sheet. `fixed` are the parameters that every visual whose data set has a
+    column of that name is filtered by, unless its query takes the parameter itself."""
+
+    title: str
+    data_sets: tuple[DataSet, ...]
+    parameters: tuple[Parameter, ...]
+    fixed: tuple[str, ...]
+    controls: tuple[Control, ...]
+    ticks: tuple[Tick, ...]
+    sheets: tuple[Sheet, ...]
+    colors: dict[str, str]
+
+    def __post_init__(self) -> None:
+        names = {parameter.name for parameter in self.parameters}
+        for data_set in self.data_sets:
+            unknown = set(data_set.parameters) - names
+            if unknown:
+                raise DashboardError(f"data set {data_set.name}: no parameter {', '.join(sorted(unknown))}")
+        ids = [visual.id for sheet in self.sheets for visual in sheet.visuals]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise DashboardError(f"visuals with the same id: {', '.join(twice)}")
+        for sheet in self.sheets:
+            for visual in sheet.visuals:
+                for column in visual.columns:
+                    self.data_set(visual.data_set).column(column)
+
+    def data_set(self, name: str) -> DataSet:
+        """Raises DashboardError if there is no such data set."""
+        for data_set in self.data_sets:
+            if data_set.name == name:
+                return data_set
+        raise DashboardError(f"no data set {name}")

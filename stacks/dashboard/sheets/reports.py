@@ -1,0 +1,56 @@
+"""Reports side by side: what the doctor wrote, and what each model made of the findings."""
+
+from stacks.dashboard.data_sets import GAIN, LOSS, WORST
+from stacks.dashboard.data_sets import REPORTS as DATA_SET
+from stacks.dashboard.parts import COUNT, SCORE, Cell, Choice, Order, Range, Row, Rows, Search, Sheet, Tile
+
+REPORTS = Sheet(
+    id="reports",
+    title="Reports side by side",
+    description="Every report of the evaluation sets: findings, the doctor's impression, and both models' texts.",
+    controls=(
+        Choice(parameter="order", title="Sort by", values=(WORST, GAIN, LOSS)),
+        Search(parameter="search", title="Search in the texts"),
+        Range(
+            column="fine_tuned_score", data_set=DATA_SET.name, title="Fine-tuned ROUGE-L", low=0.0, high=1.0, step=0.05
+        ),
+        Range(
+            column="reference_words", data_set=DATA_SET.name, title="Words of the impression", low=0, high=200, step=5
+        ),
+    ),
+    rows=(
+        Row(
+            height=30,
+            tiles=(
+                Tile(
+                    visual=Rows(
+                        id="reports-table",
+                        title="Findings, the doctor's impression and the models' (ROUGE-L from 0 to 1, higher is "
+                        "better)",
+                        help="In the marked text, ⟦−words⟧ are the doctor's and missing from the model's answer; "
+                        "⟦+words⟧ are the model's own. A high score can hide a flipped meaning: read before you trust.",
+                        data_set=DATA_SET.name,
+                        cells=(
+                            Cell(column="findings", title="findings", width=360),
+                            Cell(column="doctor", title="doctor's impression", width=240),
+                            Cell(column="marked", title="fine-tuned, marked against the doctor's", width=260),
+                            Cell(column="fine_tuned", title="fine-tuned", width=220),
+                            Cell(column="pretrained", title="pre-trained", width=220),
+                            Cell(column="fine_tuned_score", title="fine-tuned ROUGE-L", width=90, format=SCORE),
+                            Cell(column="pretrained_score", title="pre-trained ROUGE-L", width=90, format=SCORE),
+                            Cell(column="gain", title="gain", width=80, format=SCORE),
+                            Cell(column="remark", title="remark", width=150),
+                            Cell(column="evaluation_set", title="set", width=80),
+                            Cell(column="slice", title="slice", width=90),
+                            Cell(column="input_words", title="words of findings", width=80, format=COUNT),
+                            Cell(column="reference_words", title="words of impression", width=80, format=COUNT),
+                            Cell(column="place", title="place", hidden=True),
+                        ),
+                        order=Order(column="place"),
+                    ),
+                    width=36,
+                ),
+            ),
+        ),
+    ),
+)

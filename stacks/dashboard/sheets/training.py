@@ -1,0 +1,147 @@
+"""Training: how a run learnt, what it took, and how it differs from another run."""
+
+from stacks.dashboard.data_sets import CURVE, PARAMETERS, RUNS, STEPS
+from stacks.dashboard.parts import (
+    Bars,
+    Cell,
+    Choice,
+    Dimension,
+    Format,
+    Lines,
+    Measure,
+    Order,
+    Row,
+    Rows,
+    Sheet,
+    Tile,
+)
+
+_SERIES = Dimension(column="series", title="run")
+_LOSS = Measure(column="loss", title="loss", format=Format(decimals=3))
+_CURVE_HELP = (
+    "Cross-entropy a token, in nats. While both fall the model learns; where validation rises it learns by heart. "
+    "The model of the lowest validation loss is kept."
+)
+_STEP = Dimension(column="step", title="step")
+_IN_ORDER = Order(column="place", aggregation="MIN")
+
+TRAINING = Sheet(
+    id="training",
+    title="Training",
+    description="Losses, durations, costs and parameters of the chosen run, beside those of another one.",
+    controls=(
+        Choice(
+            parameter="compare",
+            title="Compare with run",
+            column=(RUNS.name, "compare"),
+            narrowed_by=("task", "task"),
+        ),
+    ),
+    rows=(
+        Row(
+            height=12,
+            tiles=(
+                Tile(
+                    visual=Lines(
+                        id="training-loss-steps",
+                        title="Loss by optimiser step (nats, lower is better)",
+                        help=_CURVE_HELP,
+                        data_set=CURVE.name,
+                        x=Dimension(column="step", title="optimiser step"),
+                        y=_LOSS,
+                        color=_SERIES,
+                    ),
+                    width=18,
+                ),
+                Tile(
+                    visual=Lines(
+                        id="training-loss-epochs",
+                        title="Loss by epoch (nats, lower is better)",
+                        help=_CURVE_HELP,
+                        data_set=CURVE.name,
+                        x=Dimension(column="epoch", title="epochs"),
+                        y=_LOSS,
+                        color=_SERIES,
+                    ),
+                    width=18,
+                ),
+            ),
+        ),
+        Row(
+            height=10,
+            tiles=(
+                Tile(
+                    visual=Bars(
+                        id="training-step-seconds",
+                        title="Duration of each step (seconds, lower is faster)",
+                        help="A step that took an earlier run's result takes no time.",
+                        data_set=STEPS.name,
+                        category=_STEP,
+                        value=Measure(column="seconds", title="seconds", aggregation="SUM", format=Format(decimals=1)),
+                        color=_SERIES,
+                        horizontal=True,
+                        order=_IN_ORDER,
+                    ),
+                    width=18,
+                ),
+                Tile(
+                    visual=Bars(
+                        id="training-step-cost",
+                        title="Estimated cost of each step (dollars, lower is cheaper)",
+                        help="Instance price times time, as entered for the stage; empty where no price is known, as "
+                        "on one's own machine.",
+                        data_set=STEPS.name,
+                        category=_STEP,
+                        value=Measure(
+                            column="cost_dollars", title="dollars", aggregation="SUM", format=Format(decimals=2)
+                        ),
+                        color=_SERIES,
+                        horizontal=True,
+                        order=_IN_ORDER,
+                    ),
+                    width=18,
+                ),
+            ),
+        ),
+        Row(
+            height=14,
+            tiles=(
+                Tile(
+                    visual=Rows(
+                        id="training-parameters",
+                        title="Parameters and data fingerprint, run against run",
+                        help="Two runs of the same fingerprint were trained on the same bytes.",
+                        data_set=PARAMETERS.name,
+                        cells=(
+                            Cell(column="name", title="parameter", width=200),
+                            Cell(column="chosen", title="chosen run", width=280),
+                            Cell(column="compared", title="compared run", width=280),
+                            Cell(column="difference", title="", width=80),
+                        ),
+                        order=Order(column="name"),
+                    ),
+                    width=20,
+                ),
+                Tile(
+                    visual=Rows(
+                        id="training-steps",
+                        title="Steps, with what failed and why",
+                        help="The machine that each step ran on, and the reason where it failed.",
+                        data_set=STEPS.name,
+                        cells=(
+                            Cell(column="series", title="run", width=110),
+                            Cell(column="step", title="step", width=150),
+                            Cell(column="status", title="status", width=100),
+                            Cell(column="seconds", title="seconds", width=80, format=Format(decimals=1)),
+                            Cell(column="instance_type", title="machine", width=130),
+                            Cell(column="failure", title="failure", width=300),
+                            Cell(column="place", title="place", hidden=True),
+                        ),
+                        order=Order(column="place"),
+                    ),
+                    width=16,
+                ),
+            ),
+        ),
+    ),
+)
