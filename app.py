@@ -9,6 +9,7 @@ from aws_cdk import App, Stack, Tags
 
 from stacks.analytics_stack import AnalyticsStack
 from stacks.config import TASKS_FOLDER, load_stage, load_tasks
+from stacks.dashboard_stack import DashboardStack
 from stacks.foundation import Foundation
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
@@ -38,9 +39,17 @@ def build_app(app: App) -> tuple[Stack, ...]:
     # The model packages belong to the training stack; the endpoints that serve them must go first.
     serving.add_stack_dependency(training)
     analytics = AnalyticsStack(app, f"{prefix}-Analytics", foundation=foundation)
+    stacks = [storage, training, serving, analytics]
+    if stage.dashboard is not None:
+        dashboard = DashboardStack(
+            app, f"{prefix}-Dashboard", foundation=foundation, analytics=analytics, readers=stage.dashboard
+        )
+        # Its data source asks the workgroup as soon as it is made, and its queries name the tables.
+        dashboard.add_stack_dependency(analytics)
+        stacks.append(dashboard)
     Tags.of(app).add("application", "report-tuning")
     Tags.of(app).add("stage", stage.name)
-    return storage, training, serving, analytics
+    return tuple(stacks)
 
 
 if __name__ == "__main__":

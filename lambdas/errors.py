@@ -4,6 +4,7 @@
     ├── SettingsError            an environment variable is missing or not what it must be
     ├── EventError               an event is not of the form that its sender promises
     ├── UnfinishedRunError       the end of a run was announced, but the run has not ended
+    ├── NotReadyError            what a deployment needs, and somebody must set up first, is missing
     ├── ResultError              a file that a job left behind is not what it must be
     └── EndpointError            an endpoint is in a state that a person must look at
         └── EndpointTimeoutError an endpoint was not gone within the time that there is
@@ -27,6 +28,10 @@ class EventError(LambdaError):
 
 class UnfinishedRunError(LambdaError):
     """The end of a run was announced, but the run has not ended."""
+
+
+class NotReadyError(LambdaError):
+    """What a deployment needs, and somebody must set up first, is missing; says what, and what to do."""
 
 
 class ResultError(LambdaError):

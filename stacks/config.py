@@ -23,6 +23,7 @@ ARGUMENT_LIMIT = 256
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -199,11 +200,19 @@ class Task(_Settings):
 _ENDPOINT_NAME_LIMIT = 47
 
 
+class Readers(_Settings):
+    """Who may look at the dashboard: a QuickSight group, in the region where QuickSight keeps users and groups."""
+
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    identity_region: Region
+    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "default"
+
+
 class Stage(_Settings):
-    """One deployment of everything."""
+    """One deployment of everything. Without `dashboard` nothing of QuickSight is deployed."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Region
     keep_data: bool
     settle_seconds: Annotated[int, Field(ge=0, le=900)]
     approval: Literal["PendingManualApproval", "Approved"]
@@ -211,6 +220,7 @@ class Stage(_Settings):
     athena_scan_limit_gb: Annotated[float, Field(gt=0)]
     pandas_layer_version: Annotated[int, Field(ge=1)]
     prices: dict[InstanceType, Annotated[float, Field(gt=0)]]
+    dashboard: Readers | None = None
 
     def name_for(self, task: Task) -> str:
         """The name that a task's pipeline, model package group and live endpoint share in this stage."""

@@ -8,18 +8,12 @@ longer than CloudFormation should. Delete removes both endpoints, their configur
 model packages; it goes by the properties alone, because a task that was removed is no longer in the environment.
 """
 
-import json
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 from lambdas.errors import EventError
 
 _PROPERTIES = ("Task", "ModelPackageGroup", "LiveEndpoint", "PretrainedEndpoint")
-_REASON_LIMIT = 1000  # the whole answer may have 4096 bytes
-_ATTEMPTS = 3
-_ATTEMPT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -47,41 +41,3 @@ class Names:
 def physical_id(names: Names) -> str:
     """The same for the life of the task's resource: another one would make CloudFormation delete the old."""
     return f"roll-out/{names.task}"
-
-
-def answer(
-    event: dict[str, Any],
-    identifier: str,
-    failure: str | None,
-    sleep: Callable[[float], None],
-) -> None:
-    """Tell CloudFormation that the request succeeded, or why it failed (`failure`).
-
-    Without an answer CloudFormation waits for an hour, so it is tried three times.
-
-    Raises:
-        OSError: CloudFormation could not be reached.
-    """
-    body = {
-        "Status": "SUCCESS" if failure is None else "FAILED",
-        "Reason": (failure or "See the function's log.")[:_REASON_LIMIT],
-        "PhysicalResourceId": identifier,
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-    }
-    request = urllib.request.Request(
-        event["ResponseURL"],
-        data=json.dumps(body).encode(),
-        method="PUT",
-        # The URL is signed for an empty content type.
-        headers={"Content-Type": ""},
-    )
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with urllib.request.urlopen(request, timeout=_ATTEMPT_SECONDS):
-                return
-        except OSError:  # urllib's errors and timeouts
-            if attempt == _ATTEMPTS:
-                raise
-            sleep(float(attempt))

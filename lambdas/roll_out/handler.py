@@ -17,8 +17,9 @@ from typing import Any
 
 import boto3
 
+from lambdas.cloudformation import answer
 from lambdas.errors import EventError, LambdaError
-from lambdas.roll_out.custom_resource import Names, answer, physical_id
+from lambdas.roll_out.custom_resource import Names, physical_id
 from lambdas.roll_out.reconcile import Origin, Session, reconcile
 from lambdas.roll_out.removal import Waiting, remove_endpoint_with_models, remove_model_packages
 from lambdas.roll_out.serving import Serving

@@ -22,7 +22,7 @@ _METRIC_TITLE = (
     "WHEN 'rougeLsum' THEN 'ROUGE-Lsum' ELSE 'abnormal called normal' END"
 )
 _MEASURED_COLUMNS = (
-    "model, metric, count, mean, std, min, q1, median, q3, max, low, high, distinct_predictions FROM scores"
+    "model, metric, count, mean, std, min, q1, median, q3, max, low, high, distinct_predictions FROM db.scores"
 )
 # The error on abnormal reports stands in the table under their slice alone; whoever looks at all reports must see it.
 _MEASURED = f"""
@@ -32,7 +32,7 @@ measured AS (
   SELECT task, run_id, started_at, evaluation_set, '{ALL_SLICES}' AS slice, {_MEASURED_COLUMNS}
   WHERE metric = 'abnormal_as_normal'
 )"""
-_NEWEST = "newest AS (SELECT task, max_by(run_id, started_at) AS run_id FROM scores GROUP BY task)"
+_NEWEST = "newest AS (SELECT task, max_by(run_id, started_at) AS run_id FROM db.scores GROUP BY task)"
 
 RUNS = DataSet(
     name="runs",
@@ -40,7 +40,7 @@ RUNS = DataSet(
     sql=f"""
 WITH {_NEWEST},
 named AS (
-  SELECT task, run_id, run_id AS run FROM runs WHERE status <> 'Refused'
+  SELECT task, run_id, run_id AS run FROM db.runs WHERE status <> 'Refused'
   UNION ALL
   SELECT task, run_id, '{NEWEST}' AS run FROM newest
 )
@@ -51,7 +51,7 @@ SELECT named.task, named.run, CASE WHEN named.run = '{NEWEST}' THEN '{NONE}' ELS
   runs.gate_reasons, runs.warnings, runs.failed_step, runs.reason, runs.model_package, runs.data_fingerprint,
   runs.uploaded, runs.train, runs.validation, runs.quarantined, runs.duplicates,
   date_diff('second', runs.started_at, runs.ended_at) / 60.0 AS minutes, runs.cost_dollars
-FROM named JOIN runs ON runs.task = named.task AND runs.run_id = named.run_id
+FROM named JOIN db.runs ON runs.task = named.task AND runs.run_id = named.run_id
 """,
     columns=(
         Column("task"),
@@ -85,7 +85,7 @@ SELECT task, run_id, started_at, status,
   CASE WHEN gate_passed IS NULL THEN 'not reached' WHEN gate_passed THEN 'passed' ELSE 'NOT passed' END AS gate,
   coalesce(reason, gate_reasons) AS why, uploaded, train, date_diff('second', started_at, ended_at) / 60.0 AS minutes,
   cost_dollars
-FROM runs
+FROM db.runs
 """,
     columns=(
         Column("task"),
@@ -127,7 +127,7 @@ SCORES = DataSet(
 WITH {_MEASURED},
 {_NEWEST},
 named AS (
-  SELECT DISTINCT task, run_id, run_id AS run FROM scores
+  SELECT DISTINCT task, run_id, run_id AS run FROM db.scores
   UNION ALL
   SELECT task, run_id, '{NEWEST}' AS run FROM newest
 ),
@@ -186,7 +186,7 @@ RECORD_SCORES = DataSet(
     sql=f"""
 SELECT evaluation_set, slice, model, evaluation_set || ' · ' || model AS set_and_model, rouge1, rouge2, rouge_l,
   rouge_lsum
-FROM predictions
+FROM db.predictions
 WHERE task = <<$task>> AND run_id = <<$run>> AND (<<$slice>> = '{ALL_SLICES}' OR slice = <<$slice>>)
 """,
     columns=(
@@ -202,7 +202,7 @@ WHERE task = <<$task>> AND run_id = <<$run>> AND (<<$slice>> = '{ALL_SLICES}' OR
     parameters=("task", "run", "slice"),
 )
 
-_ANSWERS_OF = "SELECT * FROM predictions WHERE task = <<$task>> AND run_id = <<$run>> AND model = '{model}'"
+_ANSWERS_OF = "SELECT * FROM db.predictions WHERE task = <<$task>> AND run_id = <<$run>> AND model = '{model}'"
 
 REPORTS = DataSet(
     name="reports",
@@ -248,7 +248,7 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
 
 def _losses(series: str, run: str) -> str:
     """Rows of one run's curve, training and validation each as a series of its own."""
-    where = f"FROM training_curve WHERE task = <<$task>> AND run_id = <<${run}>>"
+    where = f"FROM db.training_curve WHERE task = <<$task>> AND run_id = <<${run}>>"
     return (
         f"SELECT '{series}: training' AS series, step, epoch, train_loss AS loss {where} AND train_loss IS NOT NULL "
         f"UNION ALL SELECT '{series}: validation' AS series, step, epoch, validation_loss AS loss {where} "
@@ -272,7 +272,7 @@ def _steps(series: str, run: str) -> str:
     return (
         f"SELECT '{series}' AS series, step, CASE step {_PLACE} ELSE {len(_STEP_ORDER) + 1} END AS place, status, "
         "seconds, cost_dollars, instance_type, failure "
-        f"FROM steps WHERE task = <<$task>> AND run_id = <<${run}>>"
+        f"FROM db.steps WHERE task = <<$task>> AND run_id = <<${run}>>"
     )
 
 
@@ -297,8 +297,8 @@ PARAMETERS = DataSet(
     name="parameters",
     title="Parameters of a run",
     sql="""
-WITH chosen AS (SELECT name, value FROM parameters WHERE task = <<$task>> AND run_id = <<$run>>),
-compared AS (SELECT name, value FROM parameters WHERE task = <<$task>> AND run_id = <<$compare>>)
+WITH chosen AS (SELECT name, value FROM db.parameters WHERE task = <<$task>> AND run_id = <<$run>>),
+compared AS (SELECT name, value FROM db.parameters WHERE task = <<$task>> AND run_id = <<$compare>>)
 SELECT coalesce(chosen.name, compared.name) AS name, chosen.value AS chosen, compared.value AS compared,
   CASE WHEN compared.value IS NULL OR chosen.value = compared.value THEN '' ELSE 'differs' END AS difference
 FROM chosen FULL OUTER JOIN compared ON compared.name = chosen.name
@@ -314,7 +314,7 @@ DATA_FLOW = DataSet(
 SELECT coalesce(evaluation_set, 'training data') AS part, outcome,
   CASE WHEN reason IS NULL THEN outcome ELSE outcome || ': ' || reason END AS what, coalesce(reason, '') AS reason,
   records
-FROM data_flow WHERE task = <<$task>> AND run_id = <<$run>>
+FROM db.data_flow WHERE task = <<$task>> AND run_id = <<$run>>
 """,
     columns=(Column("part"), Column("outcome"), Column("what"), Column("reason"), Column("records", WHOLE)),
     parameters=("task", "run"),
@@ -324,7 +324,7 @@ LENGTHS = DataSet(
     name="lengths",
     title="Lengths of the texts",
     sql="""
-SELECT split, field, words_from, records FROM lengths WHERE task = <<$task>> AND run_id = <<$run>>
+SELECT split, field, words_from, records FROM db.lengths WHERE task = <<$task>> AND run_id = <<$run>>
 """,
     columns=(Column("split"), Column("field"), Column("words_from", WHOLE), Column("records", WHOLE)),
     parameters=("task", "run"),

@@ -4,6 +4,7 @@ A visual names its data set and the columns it shows; `DashboardError` is raised
 mistake in a sheet is found at synth.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,7 +12,9 @@ from typing import Literal
 
 from stacks.errors import ConfigurationError
 
+# QuickSight's limits of its grid.
 GRID_COLUMNS = 36
+_TALLEST = 21
 
 Aggregation = Literal["AVERAGE", "SUM", "MIN", "MAX", "COUNT"]
 Granularity = Literal["DAY", "MINUTE"]
@@ -40,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """What one query answers.
+    """What one query answers; it writes a table of the database as `db.scores`.
 
     With `parameters`, the dashboard's parameters of these names are filled into the query (`<<$name>>`), and it is run
     anew whenever one of them changes; without, its answer is kept (SPICE) and refreshed after every run.
@@ -61,6 +64,10 @@ class DataSet:
     def is_direct(self) -> bool:
         """Asked anew for every view, and not kept: what holds clinical text or belongs to one run."""
         return bool(self.parameters)
+
+    def query(self, database: str) -> str:
+        """The query with the database's real name, which QuickSight does not know otherwise."""
+        return re.sub(r"\bdb\.", f'"{database}".', self.sql).strip()
 
     def column(self, name: str) -> Column:
         """Raises DashboardError if there is no such column."""
@@ -330,6 +337,10 @@ class Sheet:
             width = sum(tile.width for tile in row.tiles)
             if width != GRID_COLUMNS:
                 raise DashboardError(f"sheet {self.id}: a row is {width} columns wide, it must be {GRID_COLUMNS}")
+            if not 1 <= row.height <= _TALLEST:
+                raise DashboardError(
+                    f"sheet {self.id}: a row is {row.height} rows high, at most {_TALLEST} are allowed"
+                )
 
     @property
     def visuals(self) -> tuple[AnyVisual, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, DATA_SETS, NONE, RUNS, SCORES, WORST
 from stacks.dashboard.parts import Choice, Dashboard, Parameter, Tick
 from stacks.dashboard.sheets import SHEETS
+from stacks.dashboard.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from training.table_schemas import (
     ABNORMAL,
     CONSTANT,
@@ -15,8 +16,7 @@ from training.table_schemas import (
     PRETRAINED,
 )
 
-# Okabe and Ito's colours, told apart with every kind of colour blindness; dark enough to stand out from white.
-ORANGE, BLUE, GREEN, PURPLE, GREY, VERMILION = "#C77F00", "#0072B2", "#00805F", "#A8558A", "#6B6B6B", "#C04E00"
+# The same thing has the same colour on every sheet.
 COLORS = {
     PRETRAINED: ORANGE,
     FINE_TUNED: BLUE,

@@ -238,10 +238,10 @@ def test_an_unexpected_error_is_answered_too(world: World, monkeypatch: pytest.M
 
 
 def test_an_answer_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lambdas.roll_out import custom_resource
+    from lambdas import cloudformation
 
     attempts = []
-    urlopen = custom_resource.urllib.request.urlopen
+    urlopen = cloudformation.urllib.request.urlopen
 
     def flaky(request: Any, timeout: float) -> Any:
         attempts.append(timeout)
@@ -249,7 +249,7 @@ def test_an_answer_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch)
             raise TimeoutError
         return urlopen(request, timeout=timeout)
 
-    monkeypatch.setattr(custom_resource.urllib.request, "urlopen", flaky)
+    monkeypatch.setattr(cloudformation.urllib.request, "urlopen", flaky)
     assert world.request("Create")["Status"] == "SUCCESS"
     assert len(attempts) == 3
 

@@ -20,7 +20,7 @@ REPORTS = Sheet(
     ),
     rows=(
         Row(
-            height=30,
+            height=21,
             tiles=(
                 Tile(
                     visual=Rows(
