@@ -47,7 +47,7 @@ def problems(definition: Mapping[str, Any]) -> list[str]:
         report = ParamValidator().validate(arguments, shape)
         if report.has_errors():
             found.append(f"{step['Name']}: {report.generate_report()}")
-        found += [f"{step['Name']}{problem}" for problem in _broken_constraints(arguments, shape)]
+        found += [f"{step['Name']}{problem}" for problem in broken_constraints(arguments, shape)]
     return found
 
 
@@ -68,22 +68,22 @@ def _resolved(value: Any, defaults: Mapping[str, Any], shape: Any) -> Any:
     return value
 
 
-def _broken_constraints(value: Any, shape: Any, path: str = "") -> Iterator[str]:
+def broken_constraints(value: Any, shape: Any, path: str = "") -> Iterator[str]:
     """Unknown members, patterns, enumerations and lengths, which botocore's validator leaves to the service."""
     if isinstance(value, dict) and shape.type_name == "structure":
         for key, item in value.items():
             if key not in shape.members:
                 yield f"{path}.{key}: unknown"
             else:
-                yield from _broken_constraints(item, shape.members[key], f"{path}.{key}")
+                yield from broken_constraints(item, shape.members[key], f"{path}.{key}")
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _broken_constraints(item, shape.value, f"{path}.{key}")
+            yield from broken_constraints(item, shape.value, f"{path}.{key}")
     elif isinstance(value, list):
         if len(value) > shape.metadata.get("max", len(value)):
             yield f"{path}: {len(value)} items, {shape.metadata['max']} allowed"
         for index, item in enumerate(value):
-            yield from _broken_constraints(item, shape.member, f"{path}[{index}]")
+            yield from broken_constraints(item, shape.member, f"{path}[{index}]")
     elif isinstance(value, str):
         pattern, longest = shape.metadata.get("pattern"), shape.metadata.get("max", len(value))
         if getattr(shape, "enum", None) and value not in shape.enum:
