@@ -1,5 +1,7 @@
 """The SageMaker Pipeline of one task: its roles, its model package group, its definition."""
 
+from pathlib import PurePosixPath
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -48,6 +50,7 @@ class TaskPipeline(Construct):
             key_arn=key.key_arn,
             source_bucket=source.s3_bucket_name,
             source_key=source.s3_object_key,
+            source_file=PurePosixPath(source.s3_object_key).name,
             pipeline_role=pipeline_role.role_arn,
             **{f"{name}_role": role.role_arn for name, role in roles.items()},
         )

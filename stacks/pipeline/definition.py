@@ -55,6 +55,7 @@ _PROCESSING = "/opt/ml/processing"
 _CODE = f"{_PROCESSING}/input/code"
 _MESSAGE_FILE = "/opt/ml/output/message"
 _CHECKPOINTS = "/opt/ml/checkpoints"
+_CODE_CHANNEL = "code"
 
 # Unpacks the code and becomes `python3 -m <first argument> <the others>`.
 _ENTRYPOINT = [
@@ -221,7 +222,8 @@ class _Author:
             "checkpoints": _CHECKPOINTS,
             # SageMaker's training toolkit, which is in the image, unpacks the code and starts the program.
             "sagemaker_program": TRAINING_PROGRAM,
-            "sagemaker_submit_directory": _source_uri(),
+            # From a channel: an isolated job cannot fetch anything from S3 itself.
+            "sagemaker_submit_directory": f"/opt/ml/input/data/{_CODE_CHANNEL}/{PLACEHOLDERS.source_file}",
             "sagemaker_container_log_level": "20",
             "sagemaker_region": self._stage.region,
         }
@@ -248,6 +250,7 @@ class _Author:
             "train": _output(prepare, "train"),
             "validation": _output(prepare, "validation"),
             "model": _output(staged, "model"),
+            _CODE_CHANNEL: _source_uri(),
         }
         inputs = [InputData(channel_name=name, data_source=uri) for name, uri in channels.items()]
         return TrainingStep(

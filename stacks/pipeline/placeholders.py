@@ -10,12 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Environment:
-    """What a pipeline refers to. On AWS the values are CDK tokens, in tests plain strings."""
+    """What a pipeline refers to. On AWS the values are CDK tokens, in tests plain strings.
+
+    `source_file` is the last part of `source_key`: the name under which a job finds the code archive in a channel.
+    """
 
     bucket: str
     key_arn: str
     source_bucket: str
     source_key: str
+    source_file: str
     pipeline_role: str
     stage_model_role: str
     prepare_role: str
@@ -33,6 +37,7 @@ PLACEHOLDERS = Environment(
     key_arn="arn:aws:kms:us-east-1:111111111111:key/11111111-1111-1111-1111-111111111111",
     source_bucket="placeholder-source-bucket",
     source_key="placeholder/sourcedir.tar.gz",
+    source_file="placeholder-source-file",
     pipeline_role=_role("pipeline"),
     stage_model_role=_role("stage-model"),
     prepare_role=_role("prepare"),

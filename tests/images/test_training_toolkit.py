@@ -3,13 +3,11 @@
 import json
 import re
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
 from stacks.config import load_tasks
 from stacks.pipeline.source_archive import TRAINING_PROGRAM, write_source_archive
 from tests.end_to_end.reports import pair
@@ -22,6 +20,8 @@ pytestmark = [
     pytest.mark.skipif(container.missing() is not None, reason=str(container.missing())),
 ]
 
+# A name such as the CDK gives the archive.
+ARCHIVE = "0123456789abcdef.gz"
 HYPERPARAMETERS = {
     # One version of the SDK quotes values, another does not.
     "prompt_template": json.dumps("Findings: {input}\nImpression:"),
@@ -33,43 +33,31 @@ HYPERPARAMETERS = {
     "seed": "1",
     "checkpoints": "/opt/ml/checkpoints",
     "sagemaker_program": TRAINING_PROGRAM,
+    "sagemaker_submit_directory": f"/opt/ml/input/data/code/{ARCHIVE}",
     "sagemaker_container_log_level": "20",
     "sagemaker_region": "us-east-1",
 }
 
 
-@pytest.fixture(scope="module")
-def source_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """S3 URI of the code archive, under a name like the CDK gives it, and the environment to get it with."""
-    folder = tmp_path_factory.mktemp("source")
-    archive = write_source_archive(folder)
-    python = container.REPOSITORY / ".venv-emulator" / "bin" / "python"
-    with LocalAws(folder / "aws", python=python, job_python=python, repository=container.REPOSITORY) as aws:
-        aws.client("s3").create_bucket(Bucket="assets")
-        aws.client("s3").upload_file(str(archive), "assets", "0123456789abcdef.gz")
-        environment = {name: value for name, value in aws.environment().items() if name.startswith("AWS_")}
-        yield "s3://assets/0123456789abcdef.gz", {**environment, "S3_ENDPOINT_URL": aws.endpoint_url}
-
-
-def train(folder: Path, source: tuple[str, dict[str, str]], hyperparameters: dict[str, str]) -> tuple[int, Path, str]:
+def train(folder: Path, hyperparameters: dict[str, str]) -> tuple[int, Path, str]:
     """Run the toolkit's `train` as SageMaker does; its exit code, what it saw as /opt/ml, and its output."""
-    uri, environment = source
     ml = folder / "ml"
-    config = ml / "input" / "config"
+    config, data = ml / "input" / "config", ml / "input" / "data"
     config.mkdir(parents=True)
-    build_tiny_model(ml / "input" / "data" / "model")
+    build_tiny_model(data / "model")
+    write_source_archive(data / "code").rename(data / "code" / ARCHIVE)
     for split, numbers in (("train", range(96)), ("validation", range(100, 124))):
-        write_split(ml / "input" / "data" / split, numbers)
+        write_split(data / split, numbers)
     for name, content in {
-        "hyperparameters": {**hyperparameters, "sagemaker_submit_directory": uri},
+        "hyperparameters": hyperparameters,
         # A host that does not resolve makes the toolkit wait for ever.
         "resourceconfig": {"current_host": "localhost", "hosts": ["localhost"], "network_interface_name": "lo"},
-        "inputdataconfig": {name: {"TrainingInputMode": "File"} for name in ("train", "validation", "model")},
+        "inputdataconfig": {name: {"TrainingInputMode": "File"} for name in ("train", "validation", "model", "code")},
     }.items():
         (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     log = folder / "log"
     with log.open("wb") as output:
-        process = container.start(ml, [str(container.ENVIRONMENT / "bin" / "train")], environment, output)
+        process = container.start(ml, [str(container.ENVIRONMENT / "bin" / "train")], {}, output)
         try:
             code = process.wait(300)
         finally:
@@ -88,8 +76,8 @@ def write_split(folder: Path, numbers: range) -> None:
     (folder / "part-00000.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
-def test_the_toolkit_trains_a_model_from_the_archive(source_uri: tuple[str, dict[str, str]], tmp_path: Path) -> None:
-    code, ml, log = train(tmp_path, source_uri, HYPERPARAMETERS)
+def test_the_toolkit_trains_a_model_from_the_archive(tmp_path: Path) -> None:
+    code, ml, log = train(tmp_path, HYPERPARAMETERS)
     assert code == 0, log[-3000:]
     assert (ml / "output" / "success").exists()
     model = ml / "model"
@@ -104,10 +92,8 @@ def test_the_toolkit_trains_a_model_from_the_archive(source_uri: tuple[str, dict
     assert "Study" not in log, "text of the records is in the log"
 
 
-def test_a_failed_training_says_why_where_sagemaker_looks(
-    source_uri: tuple[str, dict[str, str]], tmp_path: Path
-) -> None:
-    code, ml, log = train(tmp_path, source_uri, {**HYPERPARAMETERS, "colour": "blue"})
+def test_a_failed_training_says_why_where_sagemaker_looks(tmp_path: Path) -> None:
+    code, ml, log = train(tmp_path, {**HYPERPARAMETERS, "colour": "blue"})
     assert code != 0, log[-3000:]
     assert "colour" in (ml / "output" / "failure").read_text(encoding="utf-8")
 

@@ -105,6 +105,21 @@ def test_only_the_step_that_fetches_from_the_hub_has_network(definitions: Mappin
             assert isolated == (step["Name"] != "StageModel" or stage == "local"), (stage, step["Name"])
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_isolated_training_finds_its_code_in_a_channel(definitions: Mapping[str, Definition], stage: str) -> None:
+    (arguments,) = [step["Arguments"] for step in steps(definitions[stage]) if step["Name"] == "FineTune"]
+    assert arguments["EnableNetworkIsolation"] is True
+    channels = {c["ChannelName"]: c["DataSource"]["S3DataSource"] for c in arguments["InputDataConfig"]}
+    assert (channels["code"]["S3DataType"], channels["code"]["S3DataDistributionType"]) == (
+        "S3Prefix",
+        "FullyReplicated",
+    )
+    # SageMaker puts the object of a prefix that is its whole key into the channel under the last part of that key.
+    name = channels["code"]["S3Uri"].rpartition("/")[2]
+    assert re.fullmatch(r"[0-9a-f]{64}\.gz", name)
+    assert arguments["HyperParameters"]["sagemaker_submit_directory"] == f"/opt/ml/input/data/code/{name}"
+
+
 def test_everything_that_jobs_write_is_encrypted_with_the_stages_key(definitions: Mapping[str, Definition]) -> None:
     for step in steps(definitions["prod"]):
         arguments = step["Arguments"]

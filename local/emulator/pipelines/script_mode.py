@@ -1,8 +1,9 @@
 """Script mode: what AWS's training images do between SageMaker and the user's script.
 
-After the sagemaker-training toolkit 5.1 (environment.py, mapping.py, process.py): unpack `sagemaker_submit_directory`
-to /opt/ml/code and run `python3 <sagemaker_program> --name value ...` there, hyperparameters decoded from JSON and in
-order of their names, with what the script may want to know in `SM_*` variables.
+After the sagemaker-training toolkit 5.1 (environment.py, files.py, mapping.py, process.py): unpack the archive
+`sagemaker_submit_directory` (on S3 or in a channel) to /opt/ml/code and run `python3 <sagemaker_program> --name value
+...` there, hyperparameters decoded from JSON and in order of their names, with what the script may want to know in
+`SM_*` variables.
 """
 
 import json
@@ -18,34 +19,57 @@ from local.emulator.pipelines.job import Job
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
 CODE = "/opt/ml/code"
+_CHANNELS = "/opt/ml/input/data"
 _OWN = "sagemaker_"
 # What the toolkit would do with more than running a script; nothing is installed here.
 _INSTALLED_FROM = ("requirements.txt", "setup.py")
 
 
-def unpack_code(job: Job, hyperparameters: Mapping[str, str]) -> Path:
+def unpack_code(job: Job, hyperparameters: Mapping[str, str], *, isolated: bool) -> Path:
     """Unpack the submitted code to /opt/ml/code and return that folder.
 
     Raises:
-        StepFailed: the archive is not there, is broken, holds names that leave the folder or what would have to be
-            installed, or lacks the program.
+        StepFailed: the archive is not there, is out of an `isolated` job's reach, is broken, holds names that leave
+            the folder or what would have to be installed, or lacks the program.
     """
     code = job.folder.inside(CODE)
     code.mkdir(parents=True, exist_ok=True)
-    uri, program = decode(hyperparameters[SUBMIT_DIRECTORY]), decode(hyperparameters[PROGRAM])
-    archive = job.folder.path / "sourcedir.tar.gz"
-    job.s3.download_file(uri, archive)
+    submitted, program = decode(hyperparameters[SUBMIT_DIRECTORY]), decode(hyperparameters[PROGRAM])
+    archive = _find_archive(job, submitted, isolated)
     try:
         with tarfile.open(archive, "r:gz") as tar:
             tar.extractall(code, filter="data")
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise StepFailed(f"ClientError: {uri} cannot be unpacked: {type(error).__name__}: {error}") from error
+        raise StepFailed(f"ClientError: {submitted} cannot be unpacked: {type(error).__name__}: {error}") from error
     installed = [name for name in _INSTALLED_FROM if (code / name).exists()]
     if installed:
-        raise StepFailed(f"ClientError: {uri} holds {', '.join(installed)}; the local SageMaker installs nothing")
+        raise StepFailed(f"ClientError: {submitted} holds {', '.join(installed)}; the local SageMaker installs nothing")
     if not isinstance(program, str) or not program.endswith(".py") or not (code / program).is_file():
-        raise StepFailed(f"ClientError: {PROGRAM} must name a .py file in {uri}, got {program!r}")
+        raise StepFailed(f"ClientError: {PROGRAM} must name a .py file in {submitted}, got {program!r}")
     return code
+
+
+def _find_archive(job: Job, submitted: Any, isolated: bool) -> Path:
+    """The archive on the job's disk: fetched from S3, or in a channel."""
+    if not isinstance(submitted, str):
+        raise StepFailed(f"ClientError: {SUBMIT_DIRECTORY} must be an S3 URI or a path, got {submitted!r}")
+    if submitted.startswith("s3://"):
+        if isolated:
+            # The toolkit runs in the container, which has neither network nor credentials then.
+            raise StepFailed(
+                f"AlgorithmError: {SUBMIT_DIRECTORY} is {submitted}, which a job with EnableNetworkIsolation cannot "
+                f"reach: give the archive in a channel, as {_CHANNELS}/<channel>/<file>"
+            )
+        archive = job.folder.path / "sourcedir.tar.gz"
+        job.s3.download_file(submitted, archive)
+        return archive
+    archive = job.folder.inside(submitted)
+    if not archive.is_file():
+        raise StepFailed(
+            f"ClientError: {SUBMIT_DIRECTORY} is {submitted}, where no archive lies: give its channel, and the "
+            "object's own file name in it"
+        )
+    return archive
 
 
 def command(hyperparameters: Mapping[str, str]) -> list[str]:

@@ -109,12 +109,13 @@ class TrainingJobs:
     def _run_container(self, job: Job, description: Mapping[str, Any], configuration: Mapping[str, Any]) -> Result:
         algorithm = description["AlgorithmSpecification"]
         hyperparameters = description.get("HyperParameters", {})
+        isolated = bool(description.get("EnableNetworkIsolation"))
         variables = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": description["TrainingJobArn"]}
         if algorithm.get("ContainerEntrypoint"):
             folder = job.folder.home
             command = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
         elif {script_mode.PROGRAM, script_mode.SUBMIT_DIRECTORY} <= set(hyperparameters):
-            folder = script_mode.unpack_code(job, hyperparameters)
+            folder = script_mode.unpack_code(job, hyperparameters, isolated=isolated)
             command = script_mode.command(hyperparameters)
             variables |= script_mode.environment(hyperparameters, configuration)
         else:
@@ -128,7 +129,7 @@ class TrainingJobs:
             command,
             environment={**variables, **description.get("Environment", {})},
             folder=folder,
-            isolated=bool(description.get("EnableNetworkIsolation")),
+            isolated=isolated,
             limit_seconds=_limit(description),
         )
         if result.ending is Ending.STOPPED:

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,10 +40,45 @@ def test_an_isolated_processing_job_has_only_its_own_localhost(emulator: Emulato
 
 @can_isolate
 def test_an_isolated_training_job_has_only_its_own_localhost(emulator: Emulator) -> None:
-    emulator.s3.put("s3://assets/sourcedir.tar.gz", source_archive(train__py=LOOK))
-    arn = emulator.run(pipeline(training("FineTune", **ISOLATED)))
+    emulator.s3.put("s3://assets/code/0123.gz", source_archive(train__py=LOOK))
+    arn = emulator.run(pipeline(from_channel("/opt/ml/input/data/code/0123.gz")))
     assert emulator.status(arn) == "Succeeded", emulator.logs.streams
     assert seen(emulator, "FineTune") == {"interfaces": ["lo"], "offline": "1"}
+
+
+def test_an_isolated_training_job_cannot_fetch_its_code_from_s3(emulator: Emulator) -> None:
+    emulator.s3.put("s3://assets/sourcedir.tar.gz", source_archive(train__py=LOOK))
+    arn = emulator.run(pipeline(training("FineTune", **ISOLATED)))
+    assert emulator.status(arn) == "Failed"
+    reason = emulator.reason(arn, "FineTune")
+    assert "s3://assets/sourcedir.tar.gz, which a job with EnableNetworkIsolation cannot reach" in reason
+    assert "/opt/ml/input/data/<channel>/<file>" in reason
+
+
+@pytest.mark.parametrize(
+    ("submitted", "said"),
+    [
+        # SageMaker keeps an object's own name, so this is what a guessed name comes to.
+        ("/opt/ml/input/data/code/sourcedir.tar.gz", "where no archive lies"),
+        ("/opt/ml/input/data/code", "where no archive lies"),
+        ("/tmp/sourcedir.tar.gz", "must lie below /opt/ml"),
+        ("/opt/ml/input/data/../../../etc/passwd", "must lie below /opt/ml"),
+    ],
+)
+def test_code_that_is_in_no_channel_fails_the_job(emulator: Emulator, submitted: str, said: str) -> None:
+    emulator.s3.put("s3://assets/code/0123.gz", source_archive(train__py=LOOK))
+    arn = emulator.run(pipeline(from_channel(submitted)))
+    assert said in emulator.reason(arn, "FineTune")
+
+
+def from_channel(submitted: str) -> dict[str, Any]:
+    """An isolated training step whose code is the object 0123.gz in the channel `code`."""
+    return training(
+        "FineTune",
+        channels={"code": "s3://assets/code/0123.gz"},
+        hyperparameters={"sagemaker_submit_directory": submitted},
+        **ISOLATED,
+    )
 
 
 @can_isolate
