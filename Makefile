@@ -7,10 +7,10 @@ CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock clean
+.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock jumpstart-lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 set-up:
 	@python3 -m local.set_up
@@ -45,6 +45,10 @@ destroy: set-up ## Take STAGE away from the AWS account of your credentials
 
 lock: set-up ## Compile the lists of exact versions from requirements.in
 	@$(PYTHON) -m local.lock
+
+jumpstart-lock: set-up ## Pin the JumpStart model MODEL of REGION (VERSION=2.0.0: that one); needs AWS credentials
+	@$(PYTHON) -m stacks.jumpstart_lock --model-id '$(MODEL)' --region '$(REGION)' \
+		$(if $(VERSION),--model-version '$(VERSION)')
 
 clean: ## Remove everything that set-up and the demo made
 	@rm -rf .venv .venv-emulator .venv-images node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache

@@ -7,12 +7,13 @@ which.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from stacks.errors import ConfigurationError
+from stacks.settings import Settings, validated
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TASKS_FOLDER = REPOSITORY / "tasks"
@@ -27,21 +28,14 @@ Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-_Kind = TypeVar("_Kind", bound=_Settings)
-
-
-class Fields(_Settings):
+class Fields(Settings):
     """Names of a record's fields in uploaded JSON lines and CSV."""
 
     input: Identifier
     target: Identifier
 
 
-class Data(_Settings):
+class Data(Settings):
     """How Prepare treats uploads. Shares are of records, in [0, 1)."""
 
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
@@ -50,7 +44,7 @@ class Data(_Settings):
     seed: int
 
 
-class Model(_Settings):
+class Model(Settings):
     """Where the model before fine-tuning comes from."""
 
     source: Literal["huggingface", "jumpstart", "s3", "stand_in"]
@@ -73,7 +67,7 @@ class Model(_Settings):
         return self
 
 
-class Training(_Settings):
+class Training(Settings):
     """Hyperparameters of FineTune; see training/fine_tune.py for their meaning."""
 
     epochs: Annotated[float, Field(gt=0, le=1000)]
@@ -92,7 +86,7 @@ class Training(_Settings):
     seed: int
 
 
-class Generation(_Settings):
+class Generation(Settings):
     """How answers are generated, in the pipeline and as the endpoint's default."""
 
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)]
@@ -109,7 +103,7 @@ class Generation(_Settings):
         return self
 
 
-class Metric(_Settings):
+class Metric(Settings):
     """A number that SageMaker reads out of the training job's log."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:.-]{1,255}$")]
@@ -126,7 +120,7 @@ class Metric(_Settings):
         return self
 
 
-class Compute(_Settings):
+class Compute(Settings):
     """The machines of one kind of job."""
 
     instance_type: InstanceType
@@ -135,7 +129,7 @@ class Compute(_Settings):
     max_hours: Annotated[float, Field(gt=0, le=120)]
 
 
-class Jobs(_Settings):
+class Jobs(Settings):
     """Machines of the pipeline's jobs."""
 
     stage_model: Compute
@@ -145,21 +139,21 @@ class Jobs(_Settings):
     evaluate: Compute
 
 
-class Variant(_Settings):
+class Variant(Settings):
     """The machines of an endpoint."""
 
     instance_type: InstanceType
     instance_count: Annotated[int, Field(ge=1, le=20)] = 1
 
 
-class Serving(_Settings):
+class Serving(Settings):
     """Endpoints. `pretrained` is for comparison and may be switched off by leaving it out."""
 
     live: Variant
     pretrained: Variant | None = None
 
 
-class Task(_Settings):
+class Task(Settings):
     """One task, as it runs in one stage."""
 
     name: Identifier
@@ -200,7 +194,7 @@ class Task(_Settings):
 _ENDPOINT_NAME_LIMIT = 47
 
 
-class Readers(_Settings):
+class Readers(Settings):
     """Who may look at the dashboard: a QuickSight group, in the region where QuickSight keeps users and groups."""
 
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -208,7 +202,7 @@ class Readers(_Settings):
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "default"
 
 
-class Stage(_Settings):
+class Stage(Settings):
     """One deployment of everything. Without `dashboard` nothing of QuickSight is deployed."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,11}$")]
@@ -242,7 +236,7 @@ def load_stage(name: str, file: Path = STAGES_FILE) -> Stage:
     stages = _read_yaml(file)
     if name not in stages:
         raise ConfigurationError(f"{file.name}: no stage {name!r}; there are {', '.join(sorted(stages))}")
-    return _validate(Stage, {"name": name, **stages[name]}, f"{file.name}: {name}")
+    return validated(Stage, {"name": name, **stages[name]}, f"{file.name}: {name}")
 
 
 def load_tasks(stage: str, folder: Path = TASKS_FOLDER) -> tuple[Task, ...]:
@@ -264,7 +258,7 @@ def load_task(file: Path, stage: str) -> Task:
     if not isinstance(overrides, dict):
         raise ConfigurationError(f"{file.name}: stages must map a stage to the values it overrides")
     merged = _merge(content, overrides.get(stage, {}))
-    return _validate(Task, {"name": file.stem, **merged}, file.name)
+    return validated(Task, {"name": file.stem, **merged}, file.name)
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
@@ -290,23 +284,3 @@ def _merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-def _validate(kind: type[_Kind], content: dict[str, Any], where: str) -> _Kind:
-    try:
-        # YAML has no tuples: only lists are let through the strict check as such.
-        return kind.model_validate(_tuples(content))
-    except ValidationError as error:
-        problems = "\n".join(
-            f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'file'}: "
-            f"{problem['msg'].removeprefix('Value error, ')}"
-            + (f", got {problem['input']!r}" if problem["type"] not in ("missing", "value_error") else "")
-            for problem in error.errors()
-        )
-        raise ConfigurationError(problems) from error
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
