@@ -6,7 +6,7 @@
 
 Reads `eval/` and `report/` of Prepare (`--prepared`), the train split (`--train`, for the floors), both models'
 predictions, the predictions of the model in service (`--champion`; a folder without any means that there is none) and
-`output.tar.gz` of the training job (`--training-output`).
+`output.tar.gz` of the training job (`--training-output`; left out where the training script leaves no curve).
 
 Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` the files of this run in the tables
 `predictions`, `scores` and `training_curve` (training/table_schemas.py).
@@ -60,6 +60,10 @@ PART = "part-00000.parquet"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 # Fewer answers than this cannot show that a model has collapsed to one answer.
 _ANSWERS_TO_JUDGE = 10
+NO_CURVE = (
+    "There is no training curve: JumpStart's script leaves none. Its losses are in CloudWatch, under the names of the "
+    "task's metrics."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +78,9 @@ class Arguments:
     train: Path
     pretrained: Path
     fine_tuned: Path
-    training_output: Path
     output: Path
     tables: Path
+    training_output: Path | None = None
     champion: Path | None = None
     seed: int = 1
     workers: int | None = None
@@ -141,6 +145,7 @@ def main(arguments: Arguments) -> None:
         *report["warnings"],
         *decision.lost_to_floors,
         *(warning for scored in scored_sets for warning in _warnings(scored)),
+        *([NO_CURVE] if arguments.training_output is None else []),
     ]
     evaluation = {
         "task": arguments.task,
@@ -213,6 +218,7 @@ def _warnings(scored: ScoredSet) -> Iterator[str]:
 
 def _write_tables(arguments: Arguments, scored_sets: Sequence[ScoredSet]) -> None:
     task, run_id, started = arguments.task, arguments.run_id, arguments.started
+    curve = iter(()) if arguments.training_output is None else read_training_curve(arguments.training_output)
     files: list[tuple[Table, str, str, Iterator[dict[str, Any]]]] = [
         (PREDICTIONS, run_id, PART, (row for scored in scored_sets for row in prediction_rows(scored))),
         (
@@ -221,7 +227,7 @@ def _write_tables(arguments: Arguments, scored_sets: Sequence[ScoredSet]) -> Non
             f"{run_id}.parquet",
             (row for scored in scored_sets for row in score_rows(scored, run_id, started, arguments.seed)),
         ),
-        (TRAINING_CURVE, run_id, PART, read_training_curve(arguments.training_output)),
+        (TRAINING_CURVE, run_id, PART, curve),
     ]
     for table, second, file, rows in files:
         written = write_table(partition_folder(arguments.tables, table, task, second) / file, table, rows)

@@ -24,6 +24,7 @@ from training.prompt import check_prompt_template
 
 MODEL_CARD = "model_card.json"
 ARCHIVE = "model.tar.gz"
+CONFIG = "config.json"
 
 # What code/inference.py imports. A module that is missing here is missing at the endpoint: a test loads the code alone.
 INFERENCE_MODULES = (
@@ -40,9 +41,10 @@ INFERENCE_MODULES = (
 class ModelCard:
     """What a reader of the model must know, and what is needed to ask it as it was trained to be asked.
 
-    `source` is huggingface, s3 or stand_in; `stand_in` is true for a model built here in place of a real pre-trained
-    one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the safetensors files;
-    `training` is null for a model that was not fine-tuned here, otherwise its arguments and its best validation loss.
+    `source` is huggingface, jumpstart, s3 or stand_in; `stand_in` is true for a model built here in place of a real
+    pre-trained one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the
+    safetensors files; `revision` is a commit of the hub or a version of JumpStart; `training` is null for a model that
+    was not fine-tuned here, otherwise its arguments and best validation loss (JumpStart's script: its job's name).
     """
 
     source: str
@@ -100,11 +102,11 @@ def check_model_files(directory: Path) -> None:
         ModelError: a file is missing, or the model is of another kind. Names what is missing.
     """
     try:
-        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ModelError("config.json is missing from the model directory") from error
+        raise ModelError(f"{CONFIG} is missing from the model directory") from error
     except json.JSONDecodeError as error:
-        raise ModelError(f"config.json is not JSON: {error}") from error
+        raise ModelError(f"{CONFIG} is not JSON: {error}") from error
     if not config.get("is_encoder_decoder", False):
         raise ModelError(f"a sequence-to-sequence model is needed, this one is of type {config.get('model_type')!r}")
     if not _weight_files(directory):
@@ -131,16 +133,18 @@ def weights_sha256(directory: Path) -> str:
 
 @contextlib.contextmanager
 def unpacked_model(path: Path) -> Iterator[Path]:
-    """Yield the directory of the model at `path`: a directory, a `model.tar.gz`, or a directory that holds one.
+    """Yield the directory of the model at `path`: a directory, an archive of one, or a directory that holds an archive.
 
-    An archive is unpacked into a temporary directory that is removed afterwards.
+    An archive is unpacked into a temporary directory that is removed afterwards. It may have any name (`*.tar.gz`), and
+    a model may lie one folder deeper, since other makers' archives differ in both.
 
     Raises:
-        ModelError: there is no model, or the archive is broken or reaches outside its own directory.
+        ModelError: there is no model, there are several archives, or the archive is broken or reaches outside its own
+            directory.
     """
-    archive = path / ARCHIVE if path.is_dir() else path
-    if path.is_dir() and not archive.exists():
-        yield path
+    archive = _archive_at(path)
+    if archive is None:
+        yield _model_root(path)
         return
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         try:
@@ -150,7 +154,25 @@ def unpacked_model(path: Path) -> Iterator[Path]:
             raise ModelError(f"there is no model at {path}") from error
         except (tarfile.TarError, EOFError, OSError) as error:
             raise ModelError(f"{archive.name} cannot be unpacked: {type(error).__name__}: {error}") from error
-        yield Path(folder)
+        yield _model_root(Path(folder))
+
+
+def _archive_at(path: Path) -> Path | None:
+    """The archive that `path` is or holds; None where the files lie there as they are."""
+    if not path.is_dir():
+        return path
+    archives = sorted(path.glob("*.tar.gz"))
+    if not archives or (_model_root(path) / CONFIG).is_file():
+        return None
+    if len(archives) > 1:
+        raise ModelError(f"there must be one archive of a model, found {', '.join(a.name for a in archives)}")
+    return archives[0]
+
+
+def _model_root(folder: Path) -> Path:
+    """`folder`, or the one folder in it that holds the model."""
+    nested = [path.parent for path in sorted(folder.glob(f"*/{CONFIG}"))]
+    return nested[0] if len(nested) == 1 and not (folder / CONFIG).is_file() else folder
 
 
 def _weight_files(directory: Path) -> list[Path]:

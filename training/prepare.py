@@ -4,7 +4,8 @@
         --input-field findings --target-field impression
 
 Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `quarantine/`
-and `report/report.json` below `<output>` (see docs/architecture.md).
+and `report/report.json` below `<output>` (see docs/architecture.md). With `--jumpstart-prompt`, JumpStart's training
+script can read the train split too (training/jumpstart_split.py).
 
 What cannot be used is dealt with at three levels:
 
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from training.errors import ArgumentError, UnreadableFileError, UploadError
 from training.job import run_job, save_arguments
+from training.jumpstart_split import check_jumpstart_prompt, jumpstart_lines, write_template
 from training.part_files import PartFiles
 from training.phi import suspected_phi
 from training.prepare_report import FileReport, PrepareReport
@@ -53,7 +55,7 @@ class Arguments:
     """Fractions are of the training records, in (0, 0.5]; `max_bad_share` is in [0, 1].
 
     `scratch` is where texts lie while the job runs (about the size of the unpacked upload); None means the system's
-    temporary folder.
+    temporary folder. `jumpstart_prompt` is the task's prompt template, for a task that JumpStart's script trains.
     """
 
     uploads: Path
@@ -68,9 +70,12 @@ class Arguments:
     max_archive_bytes: int = Limits.archive_bytes
     max_compression_ratio: int = Limits.ratio
     scratch: Path | None = None
+    jumpstart_prompt: str | None = None
     message_file: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.jumpstart_prompt is not None:
+            check_jumpstart_prompt(self.jumpstart_prompt)
         for name in ("validation_fraction", "holdout_fraction"):
             if not 0 < getattr(self, name) <= 0.5:
                 raise ArgumentError(f"{name} must be above 0 and at most 0.5, got {getattr(self, name)}")
@@ -212,7 +217,7 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
             f"one group of {split.largest_group} training records hangs together by texts or patients and cannot be "
             "divided: validation is of other kinds of reports than training"
         )
-    report.train = _write(arguments.output / TRAIN, store.lines(TRAINING, TRAIN))
+    report.train = _write_train(arguments, store.lines(TRAINING, TRAIN))
     report.validation = _write(arguments.output / VALIDATION, store.lines(TRAINING, VALIDATION))
     for name in kept:
         report.evaluation[name] = _write(arguments.output / "eval" / name, store.lines(sets[name]))
@@ -236,6 +241,14 @@ def _clean_evaluation_sets(store: RecordStore, sets: dict[str, int], report: Pre
         if not after[name]
     ]
     return [name for name in sets if after[name]]
+
+
+def _write_train(arguments: Arguments, lines: Iterable[bytes]) -> int:
+    folder = arguments.output / TRAIN
+    if arguments.jumpstart_prompt is None:
+        return _write(folder, lines)
+    write_template(folder, arguments.jumpstart_prompt)
+    return _write(folder, jumpstart_lines(lines))
 
 
 def _write(folder: Path, lines: Iterable[bytes]) -> int:

@@ -1,12 +1,13 @@
 """Bring the model to start from into the run's own storage, as a model directory.
 
     python3 -m training.stage_model --source huggingface --model-id google/flan-t5-xl --revision COMMIT --output DIR
+    python3 -m training.stage_model --source jumpstart --model DIR --model-id ID --revision VERSION --output DIR
     python3 -m training.stage_model --source s3 --model DIR --output DIR
     python3 -m training.stage_model --source stand_in --train DIR --output DIR
 
-Reads nothing, a channel that holds a model directory or `model.tar.gz`, or the train split. Writes the model directory
-(training/model_directory.py) to `--output` and the arguments to `--output`/stage_model_arguments.json. Only source
-`huggingface` uses the network.
+Reads nothing, a channel that holds a model (files or an archive of them), or the train split. Writes the model
+directory (training/model_directory.py) to `--output` and the arguments to `--output`/stage_model_arguments.json. Only
+source `huggingface` uses the network.
 """
 
 import re
@@ -16,23 +17,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, ModelError, UploadError
-from training.generation import GenerationParameters, check_position_limit, load_model
+from training.generation import GenerationParameters, check_position_limit
 from training.job import run_job, save_arguments
-from training.model_directory import MODEL_CARD, ModelCard, check_model_files, finish_model_directory, unpacked_model
+from training.model_directory import ModelCard, finish_model_directory
+from training.model_import import PICKLED_WEIGHTS, SAFE_WEIGHTS, TEXT_FILES, convert_to_safetensors, import_model
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
 from training.stand_in import Denoising, StandInSize, build_model, train_to_denoise, train_tokenizer
 
-HUGGING_FACE, S3, STAND_IN = "huggingface", "s3", "stand_in"
-REVISION = re.compile(r"[0-9a-f]{40}")
-# Pieces of a repository that a model directory needs; code of the repository is never among them.
-TEXT_FILES = ("*.json", "*.model", "*.txt")
-SAFE_WEIGHTS, PICKLED_WEIGHTS = "*.safetensors", "pytorch_model*.bin"
+HUGGING_FACE, JUMPSTART, S3, STAND_IN = "huggingface", "jumpstart", "s3", "stand_in"
+# What cannot move: (pattern, how that is said).
+REVISIONS = {
+    HUGGING_FACE: (
+        re.compile(r"[0-9a-f]{40}"),
+        "a commit of 40 lower-case hexadecimal digits (a branch or tag can move)",
+    ),
+    JUMPSTART: (re.compile(r"\d+\.\d+\.\d+"), "an exact version such as 2.0.3"),
+}
 DENOISING_STEPS_BETWEEN_LOG_LINES = 20
 
 Download = Callable[..., Any]
@@ -59,7 +64,12 @@ class Arguments:
     message_file: Path | None = None
 
     def __post_init__(self) -> None:
-        needed = {HUGGING_FACE: ("model_id", "revision"), S3: ("model",), STAND_IN: ("train",)}
+        needed = {
+            HUGGING_FACE: ("model_id", "revision"),
+            JUMPSTART: ("model", "model_id", "revision"),
+            S3: ("model",),
+            STAND_IN: ("train",),
+        }
         if self.source not in needed:
             raise ArgumentError(f"source must be one of {', '.join(needed)}, got {self.source!r}")
         for name in ("model_id", "revision", "model", "train"):
@@ -68,11 +78,10 @@ class Arguments:
                 raise ArgumentError(
                     f"source {self.source} {'needs' if wanted else 'takes no'} --{name.replace('_', '-')}"
                 )
-        if self.revision is not None and not REVISION.fullmatch(self.revision):
-            raise ArgumentError(
-                f"revision must be a commit of 40 lower-case hexadecimal digits (a branch or tag can move), "
-                f"got {self.revision!r}"
-            )
+        if self.revision is not None:
+            pattern, wanted_form = REVISIONS[self.source]
+            if not pattern.fullmatch(self.revision):
+                raise ArgumentError(f"revision must be {wanted_form}, got {self.revision!r}")
         check_prompt_template(self.prompt_template)
         if self.max_input_tokens < 2 or self.denoise_steps < 1 or self.denoise_seconds < 0:
             raise ArgumentError(
@@ -92,7 +101,7 @@ def main(arguments: Arguments, download: Download | None = None) -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     if arguments.source == HUGGING_FACE:
         description = _stage_from_hub(arguments, download)
-    elif arguments.source == S3:
+    elif arguments.source in (JUMPSTART, S3):
         description = _stage_from_channel(arguments)
     else:
         description = _stage_stand_in(arguments)
@@ -128,30 +137,16 @@ def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
             f"{arguments.model_id} at {arguments.revision} cannot be downloaded: {type(error).__name__}"
         ) from error
     shutil.rmtree(arguments.output / ".cache", ignore_errors=True)  # huggingface_hub's own records
-    _convert_to_safetensors(arguments.output, arguments.output)
+    convert_to_safetensors(arguments.output, arguments.output)
     return f"{arguments.model_id} at revision {arguments.revision} of the Hugging Face hub"
 
 
 def _stage_from_channel(arguments: Arguments) -> str:
-    assert arguments.model is not None  # Arguments refuses source s3 without it
-    with unpacked_model(arguments.model) as directory:
-        for pattern in (*TEXT_FILES, SAFE_WEIGHTS):
-            for path in directory.glob(pattern):
-                if path.name != MODEL_CARD:
-                    shutil.copyfile(path, arguments.output / path.name)
-        _convert_to_safetensors(directory, arguments.output)
+    assert arguments.model is not None  # Arguments refuses these sources without it
+    import_model(arguments.model, arguments.output)
+    if arguments.source == JUMPSTART:
+        return f"{arguments.model_id}, version {arguments.revision} of SageMaker JumpStart"
     return "a model of one's own, from S3"
-
-
-def _convert_to_safetensors(source: Path, output: Path) -> None:
-    """Make safetensors of pickled weights (loaded as weights only), where there is nothing else."""
-    if not list(output.glob(SAFE_WEIGHTS)) and list(source.glob(PICKLED_WEIGHTS)):
-        model, _ = load_model(source, torch.float32)
-        model.save_pretrained(output)
-        for path in output.glob(PICKLED_WEIGHTS):
-            path.unlink()
-        (output / "pytorch_model.bin.index.json").unlink(missing_ok=True)
-    check_model_files(output)
 
 
 def _stage_stand_in(arguments: Arguments) -> str:

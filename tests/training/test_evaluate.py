@@ -134,9 +134,13 @@ class Run:
         command = [sys.executable, "-m", "training.evaluate", *self.command_line(**changed)]
         return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
 
-    def evaluate(self) -> dict[str, Any]:
-        """In this process, for the many cases that need no other."""
-        main(parse_arguments(Arguments, self.command_line()))
+    def evaluate(self, without: str | None = None) -> dict[str, Any]:
+        """In this process, for the many cases that need no other; `without` names an argument that is left out."""
+        argv = self.command_line()
+        if without is not None:
+            position = argv.index(f"--{without}")
+            del argv[position : position + 2]
+        main(parse_arguments(Arguments, argv))
         return self.evaluation
 
     @property
@@ -291,6 +295,17 @@ def test_the_same_inputs_give_the_same_bytes(finished: tuple[Run, str]) -> None:
     before = written()
     run.evaluate()
     assert written() == before
+
+
+def test_a_script_that_leaves_no_curve_leaves_an_empty_table_and_a_warning(run: Run) -> None:
+    run.add_set("dev1", pairs(" since"))
+    said = "There is no training curve: JumpStart's script leaves none."
+    assert not any(text.startswith(said) for text in run.evaluate()["warnings"])
+    (warning,) = [text for text in run.evaluate(without="training-output")["warnings"] if text.startswith(said)]
+    assert "CloudWatch" in warning
+    part = "task=radiology_impressions/run_id=run1/part-00000.parquet"
+    assert run.rows("training_curve", part) == []
+    assert run.rows("predictions", part)
 
 
 def test_training_curve_is_read_from_the_archive(run: Run) -> None:

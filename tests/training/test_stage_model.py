@@ -1,4 +1,4 @@
-"""StageModel: the three sources, and what it refuses. The hub is a folder."""
+"""StageModel: its sources, and what it refuses. The hub is a folder."""
 
 import fnmatch
 import io
@@ -109,7 +109,12 @@ def test_a_revision_that_can_move_is_refused(revision: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"source": "jumpstart"}, "source must be one of"),
+        ({"source": "elsewhere"}, "source must be one of huggingface, jumpstart, s3, stand_in"),
+        ({"source": "jumpstart", "model_id": "m", "revision": "1.0.0"}, "source jumpstart needs --model"),
+        (
+            {"source": "jumpstart", "model_id": "m", "revision": "1.*", "model": Path("m")},
+            r"revision must be an exact version such as 2.0.3, got '1.\*'",
+        ),
         ({"source": "s3"}, "source s3 needs --model"),
         ({"source": "stand_in"}, "source stand_in needs --train"),
         ({"source": "huggingface", "model_id": "a/b"}, "needs --revision"),
@@ -138,6 +143,42 @@ def test_a_model_from_s3_is_staged(repository: Path, tmp_path: Path, packed: boo
     TextGenerator.load(tmp_path / "staged")
     assert read_model_card(tmp_path / "staged").source == "s3"
     assert {path.name for path in (tmp_path / "staged" / "code").iterdir()} == {"inference.py", "training"}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_model_of_jumpstart_is_staged_whatever_its_archive_is_called(
+    repository: Path, tiny_model_directory: Path, tmp_path: Path, packed: bool, nested: bool
+) -> None:
+    pickle_weights(repository)
+    (repository / "code").mkdir()
+    (repository / "code" / "inference.py").write_text("raise SystemExit")
+    channel = tmp_path / "channel"
+    if packed:
+        channel.mkdir()
+        with tarfile.open(channel / "infer-prepack-invented.tar.gz", "w:gz") as tar:
+            tar.add(repository, "invented" if nested else ".")
+    else:
+        shutil.copytree(repository, channel / "invented" if nested else channel)
+    version = {"model_id": "huggingface-text2text-invented", "revision": "2.0.3"}
+    main(Arguments(source="jumpstart", model=channel, output=tmp_path / "staged", **version))
+    card = read_model_card(tmp_path / "staged")
+    assert (card.source, card.model_id, card.revision) == ("jumpstart", *version.values())
+    assert card.description == "huggingface-text2text-invented, version 2.0.3 of SageMaker JumpStart"
+    expected = AutoModelForSeq2SeqLM.from_pretrained(tiny_model_directory).state_dict()
+    staged = TextGenerator.load(tmp_path / "staged").model.state_dict()
+    assert all(torch.equal(expected[name], staged[name]) for name in expected)
+    assert "SystemExit" not in (tmp_path / "staged" / "code" / "inference.py").read_text()
+
+
+def test_two_archives_are_not_chosen_from(tmp_path: Path) -> None:
+    for name in ("a.tar.gz", "b.tar.gz"):
+        (tmp_path / name).touch()
+    with (
+        pytest.raises(ModelError, match=r"one archive of a model, found a\.tar\.gz, b\.tar\.gz"),
+        unpacked_model(tmp_path),
+    ):
+        pass
 
 
 def test_a_model_that_was_fine_tuned_here_gets_a_new_card(tiny_model_directory: Path, tmp_path: Path) -> None:
