@@ -23,6 +23,7 @@ from sagemaker.core.jumpstart.utils import verify_model_region_and_return_specs
 
 from stacks.errors import LockError
 from stacks.jumpstart import LOCK_FILE, LockedModel, write_lock
+from stacks.pipeline.sdk_session import SDK_CONFIG
 from stacks.settings import validated
 
 _FORM_OF_FIELD = {"text_inputs": "v1", "inputs": "v2"}
@@ -61,7 +62,7 @@ def resolve(model_id: str, version: str, region: str, request_form: str | None) 
     """
     where = f"{model_id}: {region}"
     with _named_failures(where):
-        session = Session(boto_session=boto3.Session(region_name=region))
+        session = Session(boto_session=boto3.Session(region_name=region), sagemaker_config=SDK_CONFIG)
         specs = verify_model_region_and_return_specs(
             model_id=model_id, version=version, scope="training", region=region, sagemaker_session=session
         )

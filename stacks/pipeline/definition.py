@@ -48,7 +48,7 @@ from sagemaker.train import ModelTrainer
 from stacks.config import Compute, Stage, Task
 from stacks.pipeline.images import inference_image, training_image
 from stacks.pipeline.placeholders import PLACEHOLDERS
-from stacks.pipeline.sdk_session import OfflineSession
+from stacks.pipeline.sdk_session import OfflineSession, settings_checked_once
 from stacks.pipeline.source_archive import TRAINING_PROGRAM
 
 _PROCESSING = "/opt/ml/processing"
@@ -94,7 +94,8 @@ def build_definition(task: Task, stage: Stage) -> dict[str, Any]:
 
     Must be imported and called inside `stacks.pipeline.offline.offline`; `stacks.pipeline.pipeline_definition` does.
     """
-    return _Author(task, stage).definition()
+    with settings_checked_once():
+        return _Author(task, stage).definition()
 
 
 class _Author:
