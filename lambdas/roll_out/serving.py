@@ -55,7 +55,9 @@ class Serving:
             SettingsError: a member is missing, unknown or not what it must be.
         """
         where = f"TASKS.{task}"
-        content = _members(cls, where, value, without="task")
+        # CloudFormation drops what is null, so an endpoint that is switched off is not there at all.
+        given = {"pretrained": None, **value} if isinstance(value, dict) else value
+        content = _members(cls, where, given, without="task")
         bake_seconds, alarms, pretrained = content["bake_seconds"], content["alarms"], content["pretrained"]
         if not isinstance(bake_seconds, int) or isinstance(bake_seconds, bool) or not 0 <= bake_seconds <= 3600:
             raise SettingsError(f"{where}.bake_seconds must be a whole number in 0..3600, got {bake_seconds!r}")
