@@ -11,6 +11,7 @@ from stacks.analytics_stack import AnalyticsStack
 from stacks.config import TASKS_FOLDER, load_stage, load_tasks
 from stacks.dashboard_stack import DashboardStack
 from stacks.foundation import Foundation
+from stacks.jumpstart import LOCK_NAME, locked_models
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
 from stacks.training_stack import TrainingStack
@@ -20,16 +21,18 @@ def build_app(app: App) -> tuple[Stack, ...]:
     """Add the stacks of the stage that the context names (`dev` if it names none).
 
     Raises:
-        ConfigurationError: the stage or a task file is not what it must be.
+        ConfigurationError: the stage, a task file or the lock of JumpStart models is not what it must be.
     """
     stage = load_stage(app.node.try_get_context("stage") or "dev")
     prefix = f"ReportTuning-{stage.name}"
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
     # A hospital may keep its task files elsewhere.
     folder = Path(app.node.try_get_context("tasks") or TASKS_FOLDER)
+    tasks = load_tasks(stage.name, folder)
     foundation = Foundation(
         stage=stage,
-        tasks=load_tasks(stage.name, folder),
+        tasks=tasks,
+        jumpstart=locked_models(folder.resolve().parent / LOCK_NAME, stage, tasks),
         bucket=storage.bucket,
         key=storage.key,
         alarms=storage.alarms,

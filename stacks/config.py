@@ -67,15 +67,22 @@ class Model(Settings):
         return self
 
 
+# What JumpStart's script can be told. The rest of `Training` is for this project's own script.
+JUMPSTART_TRAINING = {"epochs", "learning_rate", "train_batch_size", "max_input_tokens", "seed"}
+
+
 class Training(Settings):
-    """Hyperparameters of FineTune; see training/fine_tune.py for their meaning."""
+    """Hyperparameters of FineTune; see training/fine_tune.py for their meaning.
+
+    `max_target_tokens` is None only for JumpStart's script, which cannot be told it.
+    """
 
     epochs: Annotated[float, Field(gt=0, le=1000)]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     train_batch_size: Annotated[int, Field(ge=1)]
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 1
     max_input_tokens: Annotated[int, Field(ge=8, le=16384)]
-    max_target_tokens: Annotated[int, Field(ge=4, le=4096)]
+    max_target_tokens: Annotated[int, Field(ge=4, le=4096)] | None = None
     warmup_ratio: Share = 0.0
     label_smoothing: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
@@ -177,12 +184,36 @@ class Task(Settings):
             raise ValueError("jobs.prepare.instance_count must be 1: duplicates are found over all records")
         if self.jobs.evaluate.instance_count != 1:
             raise ValueError("jobs.evaluate.instance_count must be 1: scores are over all records")
+        if self.model.source == "jumpstart":
+            self._fits_jumpstart()
+        elif self.training.max_target_tokens is None:
+            raise ValueError(f"training.max_target_tokens is needed with model.source {self.model.source}")
         return self
+
+    def _fits_jumpstart(self) -> None:
+        """JumpStart's script takes few settings, whole epochs, and reads every brace of the prompt as a field."""
+        ignored = sorted(self.training.model_fields_set - JUMPSTART_TRAINING)
+        if ignored:
+            raise ValueError(
+                f"training.{', training.'.join(ignored)} must be left out with model.source jumpstart: "
+                f"its script takes only {', '.join(sorted(JUMPSTART_TRAINING))}"
+            )
+        if self.training.epochs != int(self.training.epochs):
+            raise ValueError(f"training.epochs must be whole with model.source jumpstart, got {self.training.epochs}")
+        if set("{}") & set(self.prompt.replace("{input}", "")):
+            raise ValueError("prompt may hold no braces but those of {input} with model.source jumpstart")
+        if self.jobs.fine_tune.instance_count != 1:
+            raise ValueError("jobs.fine_tune.instance_count must be 1 with model.source jumpstart: its script uses one")
 
     @property
     def resource_name(self) -> str:
         """The task's name as AWS resource names allow it."""
         return self.name.replace("_", "-")
+
+    @property
+    def model_folder(self) -> str:
+        """Folder of a run that holds the fine-tuned model as it is served."""
+        return "packaged" if self.model.source == "jumpstart" else "training"
 
     @property
     def construct_id(self) -> str:

@@ -1,5 +1,6 @@
 """What every stack but storage is built on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_kms as kms
@@ -7,14 +8,19 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from stacks.config import Stage, Task
+from stacks.jumpstart import LockedModel
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """A stage, its tasks, the bucket and key that hold everything, and the topic that hears of failures."""
+    """A stage, its tasks, the bucket and key that hold everything, and the topic that hears of failures.
+
+    `jumpstart` maps the names of the tasks with source `jumpstart` to the models that they are fine-tuned from.
+    """
 
     stage: Stage
     tasks: tuple[Task, ...]
+    jumpstart: Mapping[str, LockedModel]
     bucket: s3.IBucket
     key: kms.IKey
     alarms: sns.ITopic

@@ -14,10 +14,16 @@ IMAGE_REPOSITORIES = "huggingface-pytorch-*"
 
 @dataclass(frozen=True)
 class Access:
-    """Key prefixes of the data bucket that a job reads and writes, such as `uploads/radiology_impressions/*`."""
+    """Key prefixes of the data bucket that a job reads and writes, such as `uploads/radiology_impressions/*`.
+
+    `elsewhere` are S3 URIs in other buckets that it reads: of an archive, or of a folder.
+    `images` are the repositories that its container's image may come from.
+    """
 
     reads: tuple[str, ...]
     writes: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    images: tuple[str, ...] = (IMAGE_REPOSITORIES,)
 
 
 class JobRole(iam.Role):
@@ -37,7 +43,9 @@ class JobRole(iam.Role):
             scope, construct_id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description
         )
         self._grant_data(bucket, key, access)
-        self._grant_image()
+        for uri in access.elsewhere:
+            self._grant_elsewhere(uri)
+        self._grant_images(access.images)
         self._grant_logs_and_metrics()
 
     def _grant_data(self, bucket: s3.IBucket, key: kms.IKey, access: Access) -> None:
@@ -57,12 +65,24 @@ class JobRole(iam.Role):
             )
         )
 
-    def _grant_image(self) -> None:
+    def _grant_elsewhere(self, uri: str) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        # A folder is listed by its prefix, with or without the slash that its URI ends with.
+        keys = [key] if key.endswith(".gz") else [key.rstrip("/"), f"{key.rstrip('/')}/*"]
+        root = f"arn:{Stack.of(self).partition}:s3:::{bucket}"
+        self._allow(["s3:GetObject"], [f"{root}/{keys[-1]}"])
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"], resources=[root], conditions={"StringLike": {"s3:prefix": keys}}
+            )
+        )
+
+    def _grant_images(self, repositories: tuple[str, ...]) -> None:
         stack = Stack.of(self)
         self._allow(["ecr:GetAuthorizationToken"], ["*"])
         self._allow(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [f"arn:{stack.partition}:ecr:{stack.region}:*:repository/{IMAGE_REPOSITORIES}"],
+            [f"arn:{stack.partition}:ecr:{stack.region}:*:repository/{name}" for name in repositories],
         )
 
     def _grant_logs_and_metrics(self) -> None:

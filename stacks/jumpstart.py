@@ -10,13 +10,13 @@ It lies beside the folder of task files, so at the root of this repository.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.config import REPOSITORY, InstanceType
+from stacks.config import REPOSITORY, InstanceType, Stage, Task
 from stacks.errors import LockError
 from stacks.settings import Settings, validated
 
@@ -63,6 +63,11 @@ class LockedTraining(Settings):
             if len(found) != 1:
                 raise ValueError(f"hyperparameters must hold exactly one of {', '.join(names)}; found {found}")
         return self
+
+    @property
+    def repository(self) -> str:
+        """The image's repository, such as huggingface-pytorch-training."""
+        return self.image.partition("/")[2].partition("@")[0].partition(":")[0]
 
     def name_of(self, names: tuple[str, ...]) -> str:
         """What this version calls the setting that has `names` (EPOCHS, LEARNING_RATE or BATCH_SIZE)."""
@@ -126,23 +131,27 @@ def write_lock(file: Path, *, model_id: str, region: str, model: LockedModel) ->
     file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def locked_model(file: Path, *, model_id: str, region: str, task: str) -> LockedModel:
-    """The model that `task` is fine-tuned from.
+def locked_models(file: Path, stage: Stage, tasks: Iterable[Task]) -> dict[str, LockedModel]:
+    """Task -> the JumpStart model that it is fine-tuned from, for the tasks with this source.
 
     Raises:
-        LockError: the lock file is missing, is not one, or lacks the model in this region; with the command to run.
+        LockError: the lock file is missing, is not one, or lacks a model in the stage's region; names the command to
+            run.
     """
+    return {task.name: _locked_model(file, stage.region, task) for task in tasks if task.model.source == "jumpstart"}
+
+
+def _locked_model(file: Path, region: str, task: Task) -> LockedModel:
+    model_id = str(task.model.id)
     command = f"`make jumpstart-lock MODEL={model_id} REGION={region}`"
     if file != LOCK_FILE:
         command = f"`python -m stacks.jumpstart_lock --model-id {model_id} --region {region} --output {file}`"
+    advice = f"run {command} with AWS credentials and commit the file"
     if not file.exists():
-        raise LockError(f"{task}.yaml: model.id: {file} is missing; run {command} with AWS credentials and commit it")
+        raise LockError(f"{task.name}.yaml: model.id: {file} is missing; {advice}")
     model = read_lock(file).get(model_id, {}).get(region)
     if model is None:
-        raise LockError(
-            f"{task}.yaml: model.id: {file.name} does not hold {model_id} in {region}; "
-            f"run {command} with AWS credentials and commit it"
-        )
+        raise LockError(f"{task.name}.yaml: model.id: {file.name} does not hold {model_id} in {region}; {advice}")
     return model
 
 

@@ -34,7 +34,7 @@ class LiveEndpoint(Construct):
             description=f"{task.title}: endpoints",
             bucket=foundation.bucket,
             key=foundation.key,
-            access=Access(reads=(f"runs/{task.name}/*/training/*", f"runs/{task.name}/*/staged/*")),
+            access=Access(reads=(f"runs/{task.name}/*/{task.model_folder}/*", f"runs/{task.name}/*/staged/*")),
         )
         self._alarms: dict[str, cloudwatch.Alarm] = {}
         self._add_alarm("server-errors", "Invocation5XXErrors", "Sum", threshold=5)

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from stacks.config import Stage, Task
 from stacks.job_role import Access, JobRole
+from stacks.jumpstart import LockedModel
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
 from training.table_schemas import PREDICTIONS, SCORES, TRAINING_CURVE
@@ -30,6 +31,7 @@ class TaskPipeline(Construct):
         bucket: s3.IBucket,
         key: kms.IKey,
         source: s3_assets.Asset,
+        jumpstart: LockedModel | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._bucket = bucket
@@ -43,8 +45,8 @@ class TaskPipeline(Construct):
             model_package_group_name=self.name,
             model_package_group_description=f"{task.title}: models that passed the gate",
         )
-        roles = self._job_roles(task)
-        pipeline_role = self._pipeline_role(group, list(roles.values()))
+        roles = self._job_roles(task, jumpstart)
+        pipeline_role = self._pipeline_role(task, group, list(roles.values()))
         environment = Environment(
             bucket=bucket.bucket_name,
             key_arn=key.key_arn,
@@ -52,7 +54,12 @@ class TaskPipeline(Construct):
             source_key=source.s3_object_key,
             source_file=PurePosixPath(source.s3_object_key).name,
             pipeline_role=pipeline_role.role_arn,
-            **{f"{name}_role": role.role_arn for name, role in roles.items()},
+            stage_model_role=roles["stage_model"].role_arn,
+            prepare_role=roles["prepare"].role_arn,
+            fine_tune_role=roles["fine_tune"].role_arn,
+            generate_role=roles["generate"].role_arn,
+            evaluate_role=roles["evaluate"].role_arn,
+            package_role=roles["package"].role_arn if "package" in roles else None,
         )
         stack = Stack.of(self)
         pipeline = sagemaker.CfnPipeline(
@@ -62,7 +69,7 @@ class TaskPipeline(Construct):
             pipeline_display_name=self.name,
             pipeline_description=task.description,
             pipeline_definition={
-                "PipelineDefinitionBody": stack.to_json_string(pipeline_definition(task, stage, environment))
+                "PipelineDefinitionBody": stack.to_json_string(pipeline_definition(task, stage, environment, jumpstart))
             },
             role_arn=pipeline_role.role_arn,
         )
@@ -72,25 +79,9 @@ class TaskPipeline(Construct):
             pipeline.node.add_dependency(role)
         self.arn = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:pipeline/{self.name}"
 
-    def _job_roles(self, task: Task) -> dict[str, JobRole]:
-        prepared = f"{self._runs}/prepared/*"
-        training = f"{self._runs}/training/*"
-        generated = f"{self._runs}/generated/*"
-        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in (PREDICTIONS, SCORES, TRAINING_CURVE))
-        no_champion = f"runs/{task.name}/no-champion/*"
-        access = {
-            "stage_model": Access(reads=(prepared,), writes=(f"{self._runs}/staged/*",)),
-            "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
-            "fine_tune": Access(
-                reads=(prepared, f"{self._runs}/staged/*"), writes=(training, f"runs/{task.name}/checkpoints/*")
-            ),
-            "generate": Access(reads=(prepared, training, f"{self._runs}/staged/*"), writes=(generated,)),
-            "evaluate": Access(
-                reads=(prepared, training, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
-            ),
-        }
+    def _job_roles(self, task: Task, jumpstart: LockedModel | None) -> dict[str, JobRole]:
         roles = {}
-        for name, rights in access.items():
+        for name, rights in self._access(task, jumpstart).items():
             roles[name] = JobRole(
                 self,
                 "".join(part.title() for part in name.split("_")) + "Role",
@@ -102,7 +93,46 @@ class TaskPipeline(Construct):
             self._source.grant_read(roles[name])
         return roles
 
-    def _pipeline_role(self, group: sagemaker.CfnModelPackageGroup, roles: list[JobRole]) -> iam.Role:
+    def _access(self, task: Task, jumpstart: LockedModel | None) -> dict[str, Access]:
+        """Kind of job -> what it reads and writes."""
+        prepared = f"{self._runs}/prepared/*"
+        staged = f"{self._runs}/staged/*"
+        training = f"{self._runs}/training/*"
+        model = f"{self._runs}/{task.model_folder}/*"
+        generated = f"{self._runs}/generated/*"
+        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in (PREDICTIONS, SCORES, TRAINING_CURVE))
+        no_champion = f"runs/{task.name}/no-champion/*"
+        access = {
+            "stage_model": Access(
+                reads=(prepared,), writes=(staged,), elsewhere=(task.model.s3_uri,) if task.model.s3_uri else ()
+            ),
+            "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
+            "fine_tune": Access(reads=(prepared, staged), writes=(training, f"runs/{task.name}/checkpoints/*")),
+            "generate": Access(reads=(prepared, model, staged), writes=(generated,)),
+            "evaluate": Access(
+                reads=(prepared, training, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
+            ),
+        }
+        if jumpstart is None:
+            return access
+        locked = jumpstart.training
+        return {
+            **access,
+            "stage_model": Access(reads=(), writes=(staged,), elsewhere=(jumpstart.hosting.artefact,)),
+            "fine_tune": Access(
+                reads=(prepared,),
+                writes=(training,),
+                elsewhere=(locked.script, locked.artefact),
+                images=(locked.repository,),
+            ),
+            "package": Access(reads=(training, staged), writes=(model,)),
+            # There is no curve to read.
+            "evaluate": Access(
+                reads=(prepared, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
+            ),
+        }
+
+    def _pipeline_role(self, task: Task, group: sagemaker.CfnModelPackageGroup, roles: list[JobRole]) -> iam.Role:
         stack = Stack.of(self)
         role = iam.Role(
             self,
@@ -144,7 +174,7 @@ class TaskPipeline(Construct):
             ["s3:GetObject"],
             [
                 self._bucket.arn_for_objects(f"{self._runs}/evaluation/*"),
-                self._bucket.arn_for_objects(f"{self._runs}/training/*"),
+                self._bucket.arn_for_objects(f"{self._runs}/{task.model_folder}/*"),
             ],
         )
         allow(["s3:ListBucket", "s3:GetBucketLocation"], [self._bucket.bucket_arn])

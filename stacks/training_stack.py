@@ -36,7 +36,14 @@ class TrainingStack(Stack):
             source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
         self.pipelines = {
             task.name: TaskPipeline(
-                self, task.construct_id, task=task, stage=stage, bucket=self._bucket, key=self._key, source=source
+                self,
+                task.construct_id,
+                task=task,
+                stage=stage,
+                bucket=self._bucket,
+                key=self._key,
+                source=source,
+                jumpstart=foundation.jumpstart.get(task.name),
             )
             for task in foundation.tasks
         }

@@ -5,7 +5,10 @@ pre-trained model is an archive or a prefix. Everything in them is made up; only
 """
 
 import json
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 REGION = "us-east-1"
 # AWS's own name for it: the SDK looks nowhere else.
@@ -84,6 +87,50 @@ def specification(version: str, **changed: Any) -> dict[str, Any]:
         },
     }
     return {name: value for name, value in {**content, **changed}.items() if value is not None}
+
+
+def locked(version: str) -> dict[str, Any]:
+    """What the lock file says of the model's version OLD or NEW."""
+    old = version == OLD
+    return {
+        "version": version,
+        "training": {
+            "image": TRAINING_IMAGE,
+            "script": f"s3://{BUCKET}/{SCRIPT_KEY}",
+            "artefact": f"s3://{BUCKET}/{TRAINING_KEY}",
+            "entry_point": "transfer_learning.py",
+            "hyperparameters": {name: str(value) for name, value in (_OLD_DEFAULTS if old else _NEW_DEFAULTS).items()},
+            "metrics": [{"name": "huggingface-text2text:eval-loss", "regex": "'eval_loss': ([0-9\\.]+)"}],
+            "instance_type": "ml.p3.16xlarge" if old else "ml.g5.12xlarge",
+        },
+        "hosting": {
+            "image": HOSTING_IMAGE if old else TGI_IMAGE,
+            "artefact": f"s3://{BUCKET}/{HOSTING_KEY if old else HOSTING_PREFIX}",
+            "request_form": "v1" if old else "v2",
+        },
+    }
+
+
+def write_lock_file(folder: Path, version: str) -> Path:
+    """A lock file that holds the model, as the command writes it."""
+    file = folder / "jumpstart.lock.json"
+    file.write_text(json.dumps({MODEL_ID: {REGION: locked(version)}}), encoding="utf-8")
+    return file
+
+
+def write_task(template: Path, folder: Path, **training: Any) -> Path:
+    """A task file like `template`, without its stages, that is fine-tuned from the model by JumpStart's script."""
+    content = yaml.safe_load(template.read_text(encoding="utf-8"))
+    content.pop("stages", None)
+    content["model"] = {"source": "jumpstart", "id": MODEL_ID}
+    names = ("epochs", "learning_rate", "train_batch_size", "max_input_tokens", "seed")
+    # One endpoint is enough.
+    content["serving"].pop("pretrained")
+    content["training"] = {**{name: content["training"][name] for name in names}, **training}
+    folder.mkdir(exist_ok=True)
+    file = folder / template.name
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
 
 
 def publish(s3: Any, *specifications: dict[str, Any]) -> None:

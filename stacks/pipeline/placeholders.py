@@ -13,6 +13,7 @@ class Environment:
     """What a pipeline refers to. On AWS the values are CDK tokens, in tests plain strings.
 
     `source_file` is the last part of `source_key`: the name under which a job finds the code archive in a channel.
+    `package_role` is None for a task without the step Package.
     """
 
     bucket: str
@@ -26,12 +27,14 @@ class Environment:
     fine_tune_role: str
     generate_role: str
     evaluate_role: str
+    package_role: str | None
 
 
 def _role(name: str) -> str:
     return f"arn:aws:iam::111111111111:role/placeholder-{name}"
 
 
+PACKAGE_ROLE = _role("package")
 PLACEHOLDERS = Environment(
     bucket="placeholder-data-bucket",
     key_arn="arn:aws:kms:us-east-1:111111111111:key/11111111-1111-1111-1111-111111111111",
@@ -44,12 +47,17 @@ PLACEHOLDERS = Environment(
     fine_tune_role=_role("fine-tune"),
     generate_role=_role("generate"),
     evaluate_role=_role("evaluate"),
+    package_role=PACKAGE_ROLE,
 )
 
 
 def fill_in(definition: Any, environment: Environment) -> Any:
     """Replace every placeholder, also inside longer strings such as S3 URIs."""
-    pairs = [(getattr(PLACEHOLDERS, field.name), getattr(environment, field.name)) for field in fields(Environment)]
+    pairs = [
+        (getattr(PLACEHOLDERS, field.name), real)
+        for field in fields(Environment)
+        if (real := getattr(environment, field.name)) is not None
+    ]
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):

@@ -11,21 +11,30 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from app import build_app
+from stacks.config import TASKS_FOLDER
+from tests.jumpstart_content import NEW, write_lock_file, write_task
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAGES = ("local", "dev", "prod")
+# The stage dev, with the radiology task fine-tuned by JumpStart's script.
+JUMPSTART = "jumpstart"
+VARIANTS = (*STAGES, JUMPSTART)
 
 
 @pytest.fixture(scope="session")
-def templates() -> Mapping[str, Mapping[str, Template]]:
-    """Stage -> stack (Storage, Training, Serving, Analytics) -> its template."""
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, Template]]:
+    """Stage or JUMPSTART -> stack (Storage, Training, Serving, Analytics) -> its template."""
     os.environ["PATH"] = f"{REPOSITORY / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {stage: _templates(stage) for stage in STAGES}
+    folder = tmp_path_factory.mktemp("jumpstart")
+    write_task(TASKS_FOLDER / "radiology_impressions.yaml", folder / "tasks")
+    write_lock_file(folder, NEW)
+    by_stage = {stage: synthesised(stage=stage) for stage in STAGES}
+    return {**by_stage, JUMPSTART: synthesised(stage="dev", tasks=str(folder / "tasks"))}
 
 
 @pytest.fixture(scope="session")
 def definitions(templates: Mapping[str, Mapping[str, Template]]) -> Mapping[str, dict[str, Any]]:
-    """Stage -> the definition of the radiology pipeline as deployed, with every token replaced by its name."""
+    """Stage or JUMPSTART -> the radiology pipeline's definition as deployed, every token replaced by its name."""
     return {stage: pipeline_definition(stacks["Training"]) for stage, stacks in templates.items()}
 
 
@@ -55,7 +64,8 @@ def resolve(value: Any) -> str:
     return str(argument).replace("AWS::Partition", "aws").replace("AWS::AccountId", "111111111111")
 
 
-def _templates(stage: str) -> dict[str, Template]:
-    context = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
-    stacks = build_app(App(context={**context, "stage": stage}))
+def synthesised(**context: str) -> dict[str, Template]:
+    """Stack -> its template, of the app with this context."""
+    shipped = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
+    stacks = build_app(App(context={**shipped, **context}))
     return {stack.stack_name.rsplit("-", 1)[-1]: Template.from_stack(stack) for stack in stacks}

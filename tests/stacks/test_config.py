@@ -55,6 +55,7 @@ def test_a_stage_overrides_single_values() -> None:
         ("training.epochs", "three", "training.epochs: Input should be a valid number, got 'three'"),
         ("training.epoch", 3.0, "training.epoch: Extra inputs are not permitted"),
         ("fields.input", ..., "fields.input: Field required"),
+        ("training.max_target_tokens", ..., "training.max_target_tokens is needed with model.source huggingface"),
         ("prompt", "no place for the text", "prompt must hold {input} exactly once"),
         ("prompt", "{input}" + "x" * 256, "prompt: String should have at most 256 characters"),
         ("model.revision", "main", "model.revision: String should match pattern"),

@@ -12,7 +12,7 @@ import pytest
 
 from local.aws import LocalAws
 from stacks.errors import LockError
-from stacks.jumpstart import locked_model, read_lock
+from stacks.jumpstart import read_lock
 from tests import jumpstart_content as jumpstart
 from tests.stacks.conftest import REPOSITORY
 
@@ -70,38 +70,10 @@ def test_the_newest_version_is_pinned_with_what_it_takes(aws: LocalAws, tmp_path
     assert f"{jumpstart.MODEL_ID} is {jumpstart.NEW} in us-east-1" in outcome.stdout
     assert "gives it none" not in outcome.stdout
     content = json.loads(file.read_text())
-    assert content == {
-        jumpstart.MODEL_ID: {
-            jumpstart.REGION: {
-                "version": jumpstart.NEW,
-                "training": {
-                    "image": jumpstart.TRAINING_IMAGE,
-                    "script": f"s3://{jumpstart.BUCKET}/{jumpstart.SCRIPT_KEY}",
-                    "artefact": f"s3://{jumpstart.BUCKET}/{jumpstart.TRAINING_KEY}",
-                    "entry_point": "transfer_learning.py",
-                    "hyperparameters": {
-                        "instruction_tuned": "False",
-                        "epoch": "1",
-                        "seed": "10",
-                        "per_device_train_batch_size": "2",
-                        "learning_rate": "0.0001",
-                        "max_input_length": "-1",
-                        "validation_split_ratio": "0.2",
-                        "train_data_split_seed": "0",
-                    },
-                    "metrics": [{"name": "huggingface-text2text:eval-loss", "regex": "'eval_loss': ([0-9\\.]+)"}],
-                    "instance_type": "ml.g5.12xlarge",
-                },
-                "hosting": {
-                    "image": jumpstart.TGI_IMAGE,
-                    "artefact": f"s3://{jumpstart.BUCKET}/{jumpstart.HOSTING_PREFIX}",
-                    "request_form": "v2",
-                },
-            }
-        }
-    }
+    assert content == {jumpstart.MODEL_ID: {jumpstart.REGION: jumpstart.locked(jumpstart.NEW)}}
+    assert content[jumpstart.MODEL_ID][jumpstart.REGION]["training"]["hyperparameters"]["epoch"] == "1"
     # What was written is what synth reads.
-    model = locked_model(file, model_id=jumpstart.MODEL_ID, region=jumpstart.REGION, task="some_task")
+    model = read_lock(file)[jumpstart.MODEL_ID][jumpstart.REGION]
     assert model.model_dump(mode="json") == content[jumpstart.MODEL_ID][jumpstart.REGION]
 
 
@@ -233,17 +205,3 @@ def test_a_file_that_is_no_lock_is_refused_by_name(tmp_path: Path, text: str, sa
     (tmp_path / "jumpstart.lock.json").write_text(text)
     with pytest.raises(LockError, match=said):
         read_lock(tmp_path / "jumpstart.lock.json")
-
-
-def test_a_missing_lock_names_the_command_to_run(lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = {"model_id": jumpstart.MODEL_ID, "task": "some_task"}
-    usual = tmp_path / "usual.lock.json"
-    monkeypatch.setattr("stacks.jumpstart.LOCK_FILE", usual)
-    with pytest.raises(
-        LockError, match=rf"some_task.yaml: model.id: {usual} is missing; run `make jumpstart-lock MODEL="
-    ):
-        locked_model(usual, region="us-east-1", **ask)
-    with pytest.raises(
-        LockError, match=r"does not hold .* in eu-west-1; run `python -m stacks.jumpstart_lock .*--output"
-    ):
-        locked_model(lock, region="eu-west-1", **ask)

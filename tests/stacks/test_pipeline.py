@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import STAGES
+from tests.stacks.conftest import JUMPSTART, VARIANTS
 from tests.stacks.shapes import problems, steps
 from training.job import parse_arguments
 
@@ -21,10 +21,11 @@ _WHEN_IT_RUNS = {
     '{"Get": "Execution.PipelineExecutionId"}': "abcdefgh1234",
     '{"Get": "Execution.StartDateTime"}': "2026-01-31T23:59:59.123Z",
     '{"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Epochs"}]}}': "3.0",
+    '{"Get": "Steps.FineTune.TrainingJobName"}': "pipelines-abcdefgh1234-FineTune-0123456789",
 }
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_every_steps_arguments_are_what_sagemaker_takes(definitions: Mapping[str, Definition], stage: str) -> None:
     assert problems(definitions[stage]) == []
 
@@ -60,7 +61,7 @@ def test_steps_and_their_order(definitions: Mapping[str, Definition]) -> None:
         assert {name for name in names if f"Steps.{name}." in by_name[step]} == sources
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_every_script_accepts_the_arguments_that_it_is_given(
     definitions: Mapping[str, Definition], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +78,7 @@ def test_every_script_accepts_the_arguments_that_it_is_given(
     for step in steps(definitions[stage]):
         if step["Type"] == "Processing":
             module, *argv = step["Arguments"]["AppSpecification"]["ContainerArguments"]
-        elif step["Type"] == "Training":
+        elif step["Type"] == "Training" and stage != JUMPSTART:
             module = "training.fine_tune"
             given = step["Arguments"]["HyperParameters"].items()
             argv = [part for name, value in given if not name.startswith("sagemaker_") for part in (f"--{name}", value)]
@@ -86,9 +87,9 @@ def test_every_script_accepts_the_arguments_that_it_is_given(
         argv = [part if isinstance(part, str) else _WHEN_IT_RUNS[json.dumps(part)] for part in argv]
         parsed[step["Name"]] = parse_arguments(importlib.import_module(module).Arguments, argv)
     assert len(parsed) == 6
-    prompts = {
-        parsed[name].prompt_template for name in ("StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned")
-    }
+    # JumpStart's script gets the prompt in the template that Prepare writes.
+    prompts = {parsed["Prepare"].jumpstart_prompt if stage == JUMPSTART else parsed["FineTune"].prompt_template}
+    prompts |= {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained", "GenerateFineTuned")}
     assert len(prompts) == 1, "training and generation must ask with the same words"
 
 
@@ -102,10 +103,10 @@ def test_only_the_step_that_fetches_from_the_hub_has_network(definitions: Mappin
                 isolated = arguments["EnableNetworkIsolation"]
             else:
                 continue
-            assert isolated == (step["Name"] != "StageModel" or stage == "local"), (stage, step["Name"])
+            assert isolated == (step["Name"] != "StageModel" or stage in ("local", JUMPSTART)), (stage, step["Name"])
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_isolated_training_finds_its_code_in_a_channel(definitions: Mapping[str, Definition], stage: str) -> None:
     (arguments,) = [step["Arguments"] for step in steps(definitions[stage]) if step["Name"] == "FineTune"]
     assert arguments["EnableNetworkIsolation"] is True
@@ -116,12 +117,15 @@ def test_isolated_training_finds_its_code_in_a_channel(definitions: Mapping[str,
     )
     # SageMaker puts the object of a prefix that is its whole key into the channel under the last part of that key.
     name = channels["code"]["S3Uri"].rpartition("/")[2]
-    assert re.fullmatch(r"[0-9a-f]{64}\.gz", name)
+    assert re.fullmatch(r"[0-9a-f]{64}\.gz" if stage != JUMPSTART else r"sourcedir\.tar\.gz", name)
     assert arguments["HyperParameters"]["sagemaker_submit_directory"] == f"/opt/ml/input/data/code/{name}"
 
 
-def test_everything_that_jobs_write_is_encrypted_with_the_stages_key(definitions: Mapping[str, Definition]) -> None:
-    for step in steps(definitions["prod"]):
+@pytest.mark.parametrize("stage", VARIANTS)
+def test_everything_that_jobs_write_is_encrypted_with_the_stages_key(
+    definitions: Mapping[str, Definition], stage: str
+) -> None:
+    for step in steps(definitions[stage]):
         arguments = step["Arguments"]
         if step["Type"] == "Processing":
             assert "key/key" in arguments["ProcessingOutputConfig"]["KmsKeyId"]
@@ -149,8 +153,9 @@ def test_a_run_is_started_for_a_data_version_and_can_be_steered(definitions: Map
     assert "GenerateInstanceType" in parameters
 
 
-def test_jobs_are_cached_and_tried_again(definitions: Mapping[str, Definition]) -> None:
-    for step in definitions["dev"]["Steps"]:
+@pytest.mark.parametrize("stage", VARIANTS)
+def test_jobs_are_cached_and_tried_again(definitions: Mapping[str, Definition], stage: str) -> None:
+    for step in definitions[stage]["Steps"]:
         if step["Type"] in ("Processing", "Training"):
             assert step["RetryPolicies"], step["Name"]
             # Evaluate writes the run's own rows, so its result is never another run's.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from tests.stacks.conftest import REPOSITORY, STAGES
+from tests.stacks.conftest import REPOSITORY, VARIANTS
 from training.table_schemas import TABLES
 
 Templates = Mapping[str, Mapping[str, Template]]
@@ -84,14 +84,14 @@ def test_data_outlives_the_stack_only_where_the_stage_says_so(templates: Templat
                 assert resource["DeletionPolicy"] == ("Retain" if kept else "Delete"), (stage, kind)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_nothing_but_data_outlives_its_stack(templates: Templates, stage: str) -> None:
     for name in ("Training", "Serving", "Analytics"):
         for logical_id, resource in templates[stage][name].to_json()["Resources"].items():
             assert resource.get("DeletionPolicy", "Delete") == "Delete", (name, logical_id)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_no_policy_allows_every_action_and_few_allow_every_resource(templates: Templates, stage: str) -> None:
     for where, statement in _statements(templates[stage]):
         actions = _list(statement["Action"])
@@ -100,7 +100,7 @@ def test_no_policy_allows_every_action_and_few_allow_every_resource(templates: T
             assert set(actions) <= _ON_EVERYTHING, (where, actions)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_no_role_has_a_full_access_policy(templates: Templates, stage: str) -> None:
     for template in templates[stage].values():
         for role in template.find_resources("AWS::IAM::Role").values():
@@ -124,7 +124,7 @@ def test_each_kind_of_job_has_its_own_role_and_writes_to_its_own_folder(template
     assert "/tables/runs/" not in writes["Evaluate"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_queues_are_encrypted_and_what_fails_is_kept(templates: Templates, stage: str) -> None:
     for name in ("Training", "Serving"):
         for queue in templates[stage][name].find_resources("AWS::SQS::Queue").values():
@@ -148,7 +148,7 @@ def test_uploads_are_decided_about_one_at_a_time_after_they_settled(templates: T
     )
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", VARIANTS)
 def test_functions_logs_are_encrypted_and_kept_for_a_year(templates: Templates, stage: str) -> None:
     for name in ("Training", "Serving"):
         template = templates[stage][name]
