@@ -9,12 +9,14 @@ predictions, the predictions of the model in service (`--champion`; a folder wit
 `output.tar.gz` of the training job (`--training-output`; left out where the training script leaves no curve).
 
 Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` the files of this run in the tables
-`predictions`, `scores` and `training_curve` (training/table_schemas.py).
+`predictions`, `scores` and `training_curve` (training/table_schemas.py), those of the first and the last a second time
+in the partition of the newest run.
 """
 
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +50,7 @@ from training.table_schemas import (
     CONSTANT,
     FINE_TUNED,
     NEAREST,
+    NEWEST,
     PREDICTIONS,
     PRETRAINED,
     SCORES,
@@ -90,6 +93,8 @@ class Arguments:
         for name in ("task", "run_id"):
             if not _NAME.fullmatch(getattr(self, name)):
                 raise ArgumentError(f"{name} must be letters, digits, - and _, got {getattr(self, name)!r}")
+        if self.run_id == NEWEST:
+            raise ArgumentError(f"run_id must not be {NEWEST!r}: the tables have a partition of that name")
         if self.seed < 0:
             raise ArgumentError(f"seed must be >= 0, got {self.seed}")
         if self.workers is not None and self.workers < 1:
@@ -230,7 +235,13 @@ def _write_tables(arguments: Arguments, scored_sets: Sequence[ScoredSet]) -> Non
         (TRAINING_CURVE, run_id, PART, curve),
     ]
     for table, second, file, rows in files:
-        written = write_table(partition_folder(arguments.tables, table, task, second) / file, table, rows)
+        path = partition_folder(arguments.tables, table, task, second) / file
+        written = write_table(path, table, rows)
+        if table.partitioned_by[1] == "run_id":
+            # Uploaded under the same key as an earlier run's copy, which it replaces.
+            newest = partition_folder(arguments.tables, table, task, NEWEST)
+            newest.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, newest / file)
         print(f"table {table.name}: {written} rows", flush=True)
 
 

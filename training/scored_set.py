@@ -15,6 +15,7 @@ from training.report_text import reads_as_normal
 from training.rouge import ROUGE_L, FloatArray, RougeF1, rouge_scores
 from training.statistics import describe, mean_intervals
 from training.table_schemas import ABNORMAL, ALL, NORMAL, ROUGE_METRICS
+from training.word_marks import mark_words
 
 BoolArray = NDArray[np.bool_]
 
@@ -106,6 +107,7 @@ def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
                 "input": record.input,
                 "reference": record.target,
                 "prediction": answers.predictions[i],
+                "marked": mark_words(record.target, answers.predictions[i]),
                 "slice": ABNORMAL if scored.abnormal[i] else NORMAL,
                 "reads_as_normal": bool(answers.read_as_normal[i]),
                 "input_words": words[i][0],

@@ -5,7 +5,8 @@ these descriptions. This module needs nothing but the standard library, so that 
 
 Where a table lies: `s3://<bucket>/tables/<table>/task=<task>/<second>=<value>/<file>.parquet`, where `<second>` is
 `run_id` for the large tables (a query names its run and reads only that) and `month` (`YYYY-MM`) for the small ones
-(all runs over time are read together; one file a run, named after the run).
+(all runs over time are read together; one file a run, named after the run). The large tables have one partition more
+for each task, NEWEST, with a copy of the rows of the run that was evaluated last.
 """
 
 from dataclasses import dataclass
@@ -51,9 +52,18 @@ SLICES = (ALL, NORMAL, ABNORMAL)
 # Partition of uploads that were refused because there is no such task.
 UNKNOWN_TASK = "unknown"
 
-# Partition `run_id` under which the rows of a task's newest evaluated run stand a second time: a dashboard opens on it
-# without knowing the run's id.
+# A run's name in its place: the partition `run_id=newest` of a large table holds a copy of the rows of the task's run
+# that was evaluated last, so a dashboard opens on them without knowing that run's id. No run is ever called so. A query
+# that names both the run and NEWEST counts its rows twice.
 NEWEST = "newest"
+
+# What became of records (`data_flow`): of training data the first five, of an evaluation set the last four.
+TRAINED_ON, VALIDATED_ON, HELD_OUT = "train", "validation", "holdout"
+DUPLICATE, QUARANTINED = "duplicate", "quarantined"
+TRAINING_TEXT, SCORED = "removed as training text", "scored"
+
+# Words of a text are counted in bins of this width; the last bin has no upper end (`lengths`).
+LENGTH_BIN, LAST_LENGTH_BIN = 10, 500
 
 PREDICTIONS = Table(
     name="predictions",
@@ -66,6 +76,11 @@ PREDICTIONS = Table(
         Column("input", "string", "The findings, as uploaded"),
         Column("reference", "string", "The impression that the doctor wrote"),
         Column("prediction", "string", "The text that this model gave"),
+        Column(
+            "marked",
+            "string",
+            "The prediction with the words that only it or only the reference has marked as in training/word_marks.py",
+        ),
         Column("slice", "string", "normal or abnormal, by the reference (or the upload's own label)"),
         Column("reads_as_normal", "boolean", "The prediction reads as a normal report"),
         Column("input_words", "int", "Words of the findings"),
@@ -145,10 +160,85 @@ RUNS = Table(
         Column("gate_passed", "boolean", "The gate let the model through; null if it was not reached"),
         Column("gate_reasons", "string", "Why, one sentence a line"),
         Column("model_package", "string", "ARN of the registered model package; null if none"),
-        Column("parameters", "string", "JSON object: pipeline parameter -> value"),
+        Column("parameters", "string", "JSON object: pipeline parameter -> value, given or by default"),
         Column("step_seconds", "string", "JSON object: step -> seconds"),
         Column("cost_dollars", "double", "Estimated cost of the run's jobs; null where prices are not known"),
     ),
 )
 
-TABLES = (PREDICTIONS, SCORES, TRAINING_CURVE, RUNS)
+STEPS = Table(
+    name="steps",
+    comment="One row a step that a run reached.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column("step", "string", "Name of the step"),
+        Column("status", "string", "SageMaker's word: Succeeded, Failed, Stopped, ..."),
+        Column("seconds", "double", "From the step's start to its end, waiting included; null if it never ended"),
+        Column("cached", "boolean", "An earlier run's result was taken"),
+        Column("instance_type", "string", "Its machines; null if none ran: a condition, a registration, a cached step"),
+        Column("instance_count", "bigint", "How many machines; null if none ran"),
+        Column("cost_dollars", "double", "Estimated cost of its job, 0 if no machine ran; null where it is not known"),
+        Column("failure", "string", "Why it failed, on one line; null otherwise"),
+    ),
+)
+
+PARAMETERS = Table(
+    name="parameters",
+    comment="One row a setting of a run: what to look at when two runs differ.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column(
+            "name",
+            "string",
+            "A pipeline parameter (Epochs), an argument of the training script (fine_tune.learning_rate), "
+            "data_version or data_fingerprint",
+        ),
+        Column("value", "string", "Its value as text"),
+    ),
+)
+
+DATA_FLOW = Table(
+    name="data_flow",
+    comment="One row an outcome that uploaded records had in a run. Of training data that Prepare got through, "
+    "the records of all outcomes are those uploaded.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column("evaluation_set", "string", "Name of the evaluation set; null for training data"),
+        Column(
+            "outcome",
+            "string",
+            "train, validation, holdout (training data set aside as evaluation set holdout), duplicate, quarantined; "
+            "of an evaluation set: duplicate, quarantined, removed as training text, scored",
+        ),
+        Column("reason", "string", "Why records were quarantined; null for other outcomes"),
+        Column("records", "bigint", "Records, above 0"),
+    ),
+)
+
+LENGTHS = Table(
+    name="lengths",
+    comment="Histograms of the lengths of texts in words (parts between white space): one row a bin that is not empty.",
+    partitioned_by=("task", "month"),
+    columns=(
+        Column("run_id", "string", "The pipeline execution's id"),
+        Column("started_at", "timestamp", "When the run started"),
+        Column("evaluation_set", "string", "Name of the evaluation set; null for training data"),
+        Column("split", "string", "train, validation or the evaluation set's name"),
+        Column("field", "string", "input or target"),
+        Column(
+            "words_from", "int", "Lower end of the bin: 0 for 0 to 9 words, 10 for 10 to 19, ... 500 for 500 and more"
+        ),
+        Column("records", "bigint", "Records, above 0"),
+    ),
+)
+
+# Written by lambdas/record_run when a run has ended.
+RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
+
+TABLES = (PREDICTIONS, SCORES, TRAINING_CURVE, *RECORDED)

@@ -24,6 +24,7 @@ from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
 from training.table_schemas import MODELS, PREDICTIONS, ROUGE_METRICS, SCORES, TRAINING_CURVE
 from training.tables import arrow_schema
+from training.word_marks import mark_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NORMAL_REPORT = "No acute cardiopulmonary abnormality."
@@ -190,6 +191,7 @@ def test_predictions_hold_every_record_and_model_with_the_package_s_own_scores(f
         normal = source["normal"] if source["normal"] is not None else reads_as_normal(source["target"])
         assert row["slice"] == ("normal" if normal else "abnormal")
         assert row["reads_as_normal"] == reads_as_normal(row["prediction"])
+        assert row["marked"] == mark_words(row["reference"], row["prediction"])
         for column in ("input", "reference", "prediction"):
             assert row[f"{column}_words"] == len(row[column].split())
     answers = {row["record_id"]: row["prediction"] for row in by_model(rows, "dev1", "pre-trained")}
@@ -279,6 +281,8 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "predictions/task=radiology_impressions/run_id=run1/part-00000.parquet": PREDICTIONS,
         "scores/task=radiology_impressions/month=2026-02/run1.parquet": SCORES,
         "training_curve/task=radiology_impressions/run_id=run1/part-00000.parquet": TRAINING_CURVE,
+        "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
+        "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
     }
     assert files == expected.keys()
     for name, table in expected.items():
@@ -306,6 +310,20 @@ def test_a_script_that_leaves_no_curve_leaves_an_empty_table_and_a_warning(run: 
     part = "task=radiology_impressions/run_id=run1/part-00000.parquet"
     assert run.rows("training_curve", part) == []
     assert run.rows("predictions", part)
+
+
+def test_the_newest_run_stands_a_second_time_under_a_name_of_its_own(run: Run) -> None:
+    run.add_set("dev1", pairs(" since"))
+    run.evaluate()
+    run.add_set("dev1", pairs(" now"))
+    run.write_curve([CURVE_ROW, CURVE_ROW | {"step": 40}])
+    main(parse_arguments(Arguments, run.command_line(**{"run-id": "run2"})))
+    for table in ("predictions", "training_curve"):
+        first, second, newest = (
+            run.rows(table, f"task=radiology_impressions/run_id={name}/part-00000.parquet")
+            for name in ("run1", "run2", "newest")
+        )
+        assert newest == second != first
 
 
 def test_training_curve_is_read_from_the_archive(run: Run) -> None:
@@ -409,6 +427,7 @@ def test_an_empty_train_split_is_refused(run: Run) -> None:
     [
         ({"task": "../other"}, "task must be letters"),
         ({"run-id": ""}, "run_id must be letters"),
+        ({"run-id": "newest"}, "run_id must not be 'newest'"),
         ({"started-at": "yesterday"}, "started_at must be an ISO 8601 time"),
         ({"seed": "-1"}, "seed must be >= 0"),
         ({"workers": "0"}, "workers must be >= 1"),
