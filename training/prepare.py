@@ -128,7 +128,7 @@ def _read_everything(arguments: Arguments, store: RecordStore, report: PrepareRe
             report.files.append(entry)
             pairs = field_pairs(arguments.input_field, arguments.target_field)
             upload = Upload(path, name, pairs, arguments.limits)
-            _read_file(upload, entry, source, store, quarantine, report)
+            _read_file(upload, entry, source, store, quarantine)
             report.warnings += [f"{name}: {warning}" for warning in upload.warnings]
     return sets
 
@@ -159,7 +159,6 @@ def _read_file(
     source: int,
     store: RecordStore,
     quarantine: PartFiles,
-    report: PrepareReport,
 ) -> None:
     before = store.count
     try:
@@ -170,7 +169,6 @@ def _read_file(
                 entry.phi.update(suspected_phi(f"{item.input}\n{item.target}"))
                 continue
             entry.count(item)
-            report.reasons[item.reason] += 1
             quarantine.write(json_line(_quarantined(upload.name, item)))
             if entry.malformed == entry.records == GIVE_UP_AFTER:
                 break
@@ -219,10 +217,14 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
         )
     report.train = _write_train(arguments, store.lines(TRAINING, TRAIN))
     report.validation = _write(arguments.output / VALIDATION, store.lines(TRAINING, VALIDATION))
+    report.lengths = {side: store.lengths(TRAINING, side) for side in (TRAIN, VALIDATION)}
     for name in kept:
         report.evaluation[name] = _write(arguments.output / "eval" / name, store.lines(sets[name]))
+        report.evaluation_lengths[name] = store.lengths(sets[name])
     if not kept:
-        report.evaluation[HOLDOUT] = _write(arguments.output / "eval" / HOLDOUT, store.lines(TRAINING, HOLDOUT))
+        report.holdout = _write(arguments.output / "eval" / HOLDOUT, store.lines(TRAINING, HOLDOUT))
+        report.evaluation[HOLDOUT] = report.holdout
+        report.evaluation_lengths[HOLDOUT] = store.lengths(TRAINING, HOLDOUT)
         report.warnings.append(
             f"there is no evaluation set: {split.holdout} training records were set aside as evaluation set {HOLDOUT}"
         )

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from training.errors import UploadError
+from training.record_store import Lengths
 from training.records import Kind, Place, SetAside
 
 _EXAMPLES = 3
@@ -23,6 +25,7 @@ class FileReport:
     usable: int = 0
     refused: str | None = None
     set_aside: Counter[Kind] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     phi: Counter[str] = field(default_factory=Counter)
     _examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -46,6 +49,7 @@ class FileReport:
     def count(self, item: SetAside) -> None:
         """Count what was set aside; the first few malformed ones are remembered by place and reason."""
         self.set_aside[item.kind] += 1
+        self.reasons[item.reason] += 1
         if item.kind is Kind.MALFORMED and self.malformed <= _EXAMPLES:
             self._examples.setdefault(item.explanation, []).append(_short(item.place))
 
@@ -62,22 +66,36 @@ class FileReport:
 
 @dataclass
 class PrepareReport:
-    """Everything in report.json. Counts of records; `removed` and `evaluation_duplicates` by evaluation set."""
+    """Everything in report.json. Counts of records; `removed` and `evaluation_duplicates` by evaluation set.
+
+    `lengths` and `evaluation_lengths` (by evaluation set) hold the histograms of each split that was written.
+    """
 
     files: list[FileReport] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     train: int = 0
     validation: int = 0
+    holdout: int = 0
     duplicates: int = 0
     evaluation: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     evaluation_duplicates: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, Lengths] = field(default_factory=dict)
+    evaluation_lengths: dict[str, Lengths] = field(default_factory=dict)
     error: str | None = None
 
     @property
     def training_files(self) -> list[FileReport]:
         return [file for file in self.files if file.set_name is None]
+
+    @property
+    def evaluation_files(self) -> dict[str, list[FileReport]]:
+        """Evaluation set -> its files."""
+        sets: dict[str, list[FileReport]] = {}
+        for file in self.files:
+            if file.set_name is not None:
+                sets.setdefault(file.set_name, []).append(file)
+        return sets
 
     @property
     def fingerprint(self) -> str:
@@ -100,7 +118,8 @@ class PrepareReport:
             refused_training = [file for file in refused if file.set_name is None]
             raise UploadError(f"no training file can be used: {_reasons(refused_training)}")
         if not any(file.usable for file in training):
-            reasons = ", ".join(f"{reason}: {count}" for reason, count in self.reasons.most_common(_FILES_NAMED))
+            counted = _reason_counts(self.training_files).most_common(_FILES_NAMED)
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in counted)
             raise UploadError(f"not one of the training records can be used ({reasons}); see quarantine/")
         self._limit_malformed(training, max_bad_share)
         self._warn_of_quarantine()
@@ -143,19 +162,33 @@ class PrepareReport:
                 "uploaded": sum(file.records for file in training),
                 "train": self.train,
                 "validation": self.validation,
+                "holdout": self.holdout,
                 "quarantined": sum(file.quarantined for file in training),
                 "duplicates": self.duplicates,
                 "eval": self.evaluation,
             },
             "removed_from_evaluation": self.removed,
             "duplicates_in_evaluation": self.evaluation_duplicates,
-            "quarantine_reasons": dict(self.reasons.most_common()),
+            "quarantine_reasons": {
+                "training": dict(_reason_counts(training).most_common()),
+                "evaluation": {
+                    name: dict(_reason_counts(files).most_common()) for name, files in self.evaluation_files.items()
+                },
+            },
+            "lengths": {"training": self.lengths, "evaluation": self.evaluation_lengths},
             "fingerprint": self.fingerprint,
             "files": [file.as_json() for file in self.files],
             "phi_suspected": phi,
             "warnings": self.warnings,
             "error": self.error,
         }
+
+
+def _reason_counts(files: Iterable[FileReport]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for file in files:
+        counts.update(file.reasons)
+    return counts
 
 
 def _short(place: Place) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from training.records import Record, normalise, record_id
+from training.table_schemas import LAST_LENGTH_BIN, LENGTH_BIN
 
 TRAINING = 0
 _CACHE_KIB = 64 * 1024
@@ -21,13 +22,16 @@ _BATCH = 2000
 _HASH_BYTES = 16
 _MIMIC_PATIENT = re.compile(r"p(\d{8})")
 
+# Field -> lower end of a bin of words -> records.
+Lengths = dict[str, dict[int, int]]
+
 _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA temp_store = FILE; PRAGMA cache_size = -{cache};
 CREATE TABLE text (n INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE record (
     n INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
-    findings BLOB NOT NULL, patient BLOB);
+    findings BLOB NOT NULL, patient BLOB, input_bin INTEGER NOT NULL, target_bin INTEGER NOT NULL);
 CREATE TABLE kept (n INTEGER PRIMARY KEY, source INTEGER NOT NULL, side TEXT);
 """
 
@@ -56,7 +60,7 @@ class RecordStore:
         self.database.executescript(_SCHEMA.format(cache=_CACHE_KIB))
         self.database.execute("BEGIN")
         self._texts: list[tuple[int, bytes]] = []
-        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None]] = []
+        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int]] = []
         self._count = 0
 
     def add(self, record: Record, source: int) -> None:
@@ -74,7 +78,8 @@ class RecordStore:
         self._count += 1
         self._texts.append((self._count, line))
         patient = None if record.patient is None else _key(_patient_name(record.patient))
-        self._records.append((self._count, source, identity, _key(line), _key(asked), patient))
+        bins = (_length_bin(record.input), _length_bin(record.target))
+        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, *bins))
         if len(self._records) == _BATCH:
             self._flush()
 
@@ -115,13 +120,24 @@ class RecordStore:
             (line,) = self.database.execute("SELECT line FROM text WHERE n = ?", number).fetchone()
             yield line
 
+    def lengths(self, source: int, side: str | None = None) -> Lengths:
+        """Histograms of the texts that `lines` gives for the same arguments."""
+        counts = (
+            "SELECT {field}_bin, COUNT(*) FROM kept JOIN record USING (n) "
+            "WHERE kept.source = ? AND kept.side IS ? GROUP BY 1 ORDER BY 1"
+        )
+        return {
+            field: dict(self.database.execute(counts.format(field=field), (source, side)))
+            for field in ("input", "target")
+        }
+
     def _number(self, query: str, *values: int) -> int:
         (number,) = self.database.execute(query, values).fetchone()
         return int(number)
 
     def _flush(self) -> None:
         self.database.executemany("INSERT INTO text VALUES (?, ?)", self._texts)
-        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)", self._records)
+        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._records)
         self._texts.clear()
         self._records.clear()
 
@@ -137,6 +153,11 @@ class RecordStore:
 def json_line(value: object) -> bytes:
     """One line of JSON in UTF-8, with its line break."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _length_bin(text: str) -> int:
+    """Lower end of the bin that the text's number of words falls into."""
+    return min(len(text.split()) // LENGTH_BIN * LENGTH_BIN, LAST_LENGTH_BIN)
 
 
 def _key(value: str | bytes) -> bytes:

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.training.prepared_uploads import Workplace, json_lines, mimic_report, openi_report, pair, tgz_of, zip_of
-from training.errors import ArgumentError
+from training.errors import ArgumentError, UploadError
 from training.part_files import PartFiles
 from training.prepare import Arguments
 from training.records import normalise, record_id
@@ -32,7 +33,8 @@ def test_layout_rows_and_counts(place):
     place.upload("eval/dev2/e.jsonl", json_lines([pair(n) for n in range(1000, 1010)]))
     report = place.prepare(validation_fraction=0.2)
     assert report["counts"] == {
-        "uploaded": 92, "train": 73, "validation": 18, "quarantined": 0, "duplicates": 1, "eval": {"dev2": 10},
+        "uploaded": 92, "train": 73, "validation": 18, "holdout": 0, "quarantined": 0, "duplicates": 1,
+        "eval": {"dev2": 10},
     }  # fmt: skip
     assert [len(place.rows(p)) for p in ("train", "validation", "eval/dev2")] == [73, 18, 10]
     row = next(row for row in place.every_training_row() if row["patient"] == "p7")
@@ -72,7 +74,7 @@ def test_incomplete_reports_are_set_aside_and_never_fail_the_run(place):
     place.upload("train/m.zip", zip_of(members))
     report = place.prepare(max_bad_share=0.0)
     assert report["counts"]["quarantined"] == 60
-    assert report["quarantine_reasons"] == {"no findings section": 60}
+    assert report["quarantine_reasons"] == {"training": {"no findings section": 60}, "evaluation": {}}
     assert "60 of 80 training records are incomplete: see quarantine/" in report["warnings"]
     assert place.rows("quarantine")[0] == {
         "file": "train/m.zip",
@@ -92,8 +94,52 @@ def test_uploaded_is_the_sum_of_where_records_went(place):
     place.upload("train/a.jsonl", lines)
     counts = place.prepare()["counts"]
     assert counts["duplicates"] == 150 and counts["quarantined"] == 2
-    everywhere = (counts["train"], counts["validation"], counts["eval"]["holdout"], 150, 2)
+    assert counts["holdout"] == counts["eval"]["holdout"] > 0
+    everywhere = (counts["train"], counts["validation"], counts["holdout"], 150, 2)
     assert counts["uploaded"] == sum(everywhere) == 302
+
+
+def test_reasons_are_told_of_the_training_data_and_of_each_evaluation_set(place):
+    bad = json_lines([{"findings": "x", "impression": ""}])
+    place.upload("train/a.jsonl", json_lines([pair(n) for n in range(300)]) + b"broken\n" + bad)
+    place.upload("train/b.jsonl", json_lines([pair(n) for n in range(300, 400)]) + bad)
+    place.upload("eval/dev1/a.jsonl", json_lines([pair(1000)]) + b"broken\n")
+    place.upload("eval/dev1/b.jsonl", json_lines([pair(1001)]) + b"broken\n" + bad)
+    place.upload("eval/dev2/a.jsonl", json_lines([pair(1002)]))
+    empty = "impression is empty"
+    assert place.prepare()["quarantine_reasons"] == {
+        "training": {empty: 2, "not JSON": 1},
+        "evaluation": {"dev1": {"not JSON": 2, empty: 1}, "dev2": {}},
+    }
+
+
+def test_lengths_are_counted_in_bins_of_ten_words_for_what_was_written(place):
+    def sized(number: int, words: int) -> dict[str, object]:
+        return {"findings": f"{number} " + "word\n " * (words - 1), "impression": f"Study {number}."}
+
+    lengths = [1, 9, 10, 19, 20, 499, 500, 5000]
+    training = [sized(n, words) for n, words in enumerate(lengths * 10)]
+    # Neither duplicates nor what is set aside are in it.
+    place.upload("train/a.jsonl", json_lines([*training, training[0], {"findings": "x", "impression": ""}]))
+    place.upload("eval/dev1/a.jsonl", json_lines([sized(1000, 12), sized(1001, 12), training[7]]))
+    report = place.prepare(validation_fraction=0.2, max_bad_share=0.1)
+    told = report["lengths"]
+    assert told["evaluation"] == {"dev1": {"input": {"10": 2}, "target": {"0": 2}}}
+    assert told["training"].keys() == {"train", "validation"}
+    together = Counter(told["training"]["train"]["input"]) + Counter(told["training"]["validation"]["input"])
+    assert together == {"0": 20, "10": 20, "20": 10, "490": 10, "500": 20}
+    for split, fields in told["training"].items():
+        for field, bins in fields.items():
+            words = [len(row[field].split()) for row in place.rows(split)]
+            assert bins == Counter(str(min(number // 10 * 10, 500)) for number in words)
+
+
+def test_a_run_that_stops_tells_no_lengths(place):
+    place.upload("train/a.jsonl", json_lines([pair(n) for n in range(50)]) + b"broken\n")
+    with pytest.raises(UploadError):
+        place.prepare(max_bad_share=0.0)
+    assert place.report()["lengths"] == {"training": {}, "evaluation": {}}
+    assert place.report()["quarantine_reasons"]["training"] == {"not JSON": 1}
 
 
 def test_evaluation_sets_are_cleaned_of_training_texts_patients_and_duplicates(place):
@@ -129,6 +175,8 @@ def test_without_an_evaluation_set_a_part_is_held_out(place):
     place.upload("train/a.jsonl", json_lines([pair(n) for n in range(200)]))
     report = place.prepare(holdout_fraction=0.1)
     assert report["counts"]["eval"] == {"holdout": 20}
+    assert report["counts"]["holdout"] == 20
+    assert sum(report["lengths"]["evaluation"]["holdout"]["input"].values()) == 20
     assert len(place.rows("eval/holdout")) == 20
     assert any("20 training records were set aside as evaluation set holdout" in w for w in report["warnings"])
 
