@@ -10,6 +10,7 @@ UPLOADS = "uploads/"
 LAYOUT = "uploads/<task>/train/<file> or uploads/<task>/eval/<set>/<file>"
 
 _EXECUTION_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]*:\d{12}:pipeline/([^/]+)/execution/([^/]+)")
+_FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:(\d{12}):function:.+")
 _PACKAGE_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)")
 
 
@@ -73,6 +74,18 @@ def parse_execution_arn(arn: str) -> tuple[str, str]:
     if match is None:
         raise EventError(f"not the ARN of a pipeline execution: {arn!r}")
     return match[1], match[2]
+
+
+def account_of_function(arn: str) -> str:
+    """The account of a Lambda function's ARN (also one that names an alias).
+
+    Raises:
+        EventError: `arn` is not one.
+    """
+    match = _FUNCTION_ARN.fullmatch(arn)
+    if match is None:
+        raise EventError(f"not the ARN of a Lambda function: {arn!r}")
+    return match[1]
 
 
 def parse_package_arn(arn: str) -> tuple[str, int]:

@@ -40,11 +40,7 @@ def required_object(environment: Mapping[str, str], name: str) -> dict[str, Any]
     Raises:
         SettingsError: the variable is missing or not a JSON object.
     """
-    text = required(environment, name)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SettingsError(f"environment variable {name} must be JSON: {error}") from error
+    value = _json(name, required(environment, name))
     if not isinstance(value, dict):
         raise SettingsError(f"environment variable {name} must be a JSON object")
     return value
@@ -62,6 +58,18 @@ def required_names(environment: Mapping[str, str], name: str) -> dict[str, str]:
     return value
 
 
+def required_list(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The variable as a JSON list of texts, which may be empty.
+
+    Raises:
+        SettingsError: the variable is missing, or not a JSON list of texts.
+    """
+    value = _json(name, required(environment, name))
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise SettingsError(f"environment variable {name} must be a JSON list of texts")
+    return tuple(value)
+
+
 def required_prices(environment: Mapping[str, str], name: str) -> dict[str, float]:
     """The variable as a JSON object {instance type: $ per hour}; an empty object means that no price is known.
 
@@ -73,3 +81,10 @@ def required_prices(environment: Mapping[str, str], name: str) -> dict[str, floa
         if isinstance(price, bool) or not isinstance(price, (int, float)) or price < 0:
             raise SettingsError(f"environment variable {name}: {kind} must be a price >= 0, got {price!r}")
     return {kind: float(price) for kind, price in value.items()}
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"environment variable {name} must be JSON: {error}") from error

@@ -5,6 +5,7 @@ job of a step).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas.record_run.execution import Step
@@ -13,25 +14,39 @@ from lambdas.record_run.execution import Step
 _UNKNOWN_KINDS = ("TransformJob", "TuningJob", "AutoMLJob", "EMR", "EMRServerless", "QualityCheck", "ClarifyCheck")
 
 _SECONDS_PER_HOUR = 3600
+# A hundredth of a cent. A step's cost is rounded and a run's is the sum of these, so that both say the same.
+_DIGITS = 4
 
 
-def estimated_cost(sagemaker: Any, steps: Iterable[Step], prices: Mapping[str, float]) -> float | None:
-    """Dollars of all jobs that this run really ran, to a hundredth of a cent; None if any of them is not known.
+@dataclass(frozen=True)
+class StepCost:
+    """What one step cost, None if it is not known, and on which machines, None if none ran (or which is not known)."""
 
-    `prices` are dollars per hour by instance type.
-    """
+    dollars: float | None
+    instance_type: str | None = None
+    instance_count: int | None = None
+
+
+def step_costs(sagemaker: Any, steps: Iterable[Step], prices: Mapping[str, float]) -> tuple[StepCost, ...]:
+    """The cost of each step, in order. `prices` are dollars per hour by instance type."""
+    return tuple(_step_cost(sagemaker, step, prices) for step in steps)
+
+
+def run_cost(costs: Iterable[StepCost]) -> float | None:
+    """Dollars of all steps together; None if any of them is not known."""
     total = 0.0
-    for step in steps:
-        cost = 0.0 if step.cached else _step_cost(sagemaker, step, prices)
-        if cost is None:
+    for cost in costs:
+        if cost.dollars is None:
             return None
-        total += cost
-    return round(total, 4)
+        total += cost.dollars
+    return round(total, _DIGITS)
 
 
-def _step_cost(sagemaker: Any, step: Step, prices: Mapping[str, float]) -> float | None:
+def _step_cost(sagemaker: Any, step: Step, prices: Mapping[str, float]) -> StepCost:
+    if step.cached:
+        return StepCost(0.0)  # the job that it names is an earlier run's
     if any(kind in step.metadata for kind in _UNKNOWN_KINDS):
-        return None
+        return StepCost(None)
     if (arn := step.arn("ProcessingJob")) is not None:
         job = sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
         cluster = job["ProcessingResources"]["ClusterConfig"]
@@ -41,11 +56,11 @@ def _step_cost(sagemaker: Any, step: Step, prices: Mapping[str, float]) -> float
         cluster = job["ResourceConfig"]
         seconds = job.get("BillableTimeInSeconds", _seconds(job, "TrainingStartTime", "TrainingEndTime"))
     else:
-        return 0.0  # conditions and registrations run on no machine
-    price = prices.get(cluster["InstanceType"])
-    if price is None or seconds is None:
-        return None
-    return float(seconds * cluster["InstanceCount"] * price / _SECONDS_PER_HOUR)
+        return StepCost(0.0)  # conditions and registrations run on no machine
+    kind, count = cluster["InstanceType"], cluster["InstanceCount"]
+    price = prices.get(kind)
+    known = price is not None and seconds is not None
+    return StepCost(round(seconds * count * price / _SECONDS_PER_HOUR, _DIGITS) if known else None, kind, count)
 
 
 def _seconds(job: Mapping[str, Any], start: str, end: str) -> float | None:

@@ -1,5 +1,6 @@
 """A pipeline execution that has ended, as SageMaker describes it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution that has ended. `steps` are those that were reached, in the order of their start."""
+    """An execution that has ended. `steps` are those that were reached, in the order of their start.
+
+    `parameters` are all of the pipeline's: those that it was started with, the defaults for the others.
+    """
 
     pipeline: str
     run_id: str
@@ -78,8 +82,11 @@ def read_execution(sagemaker: Any, arn: str) -> Execution:
 
 
 def _parameters(sagemaker: Any, arn: str) -> dict[str, str]:
+    described = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    declared = json.loads(described["PipelineDefinition"])["Parameters"]
+    defaults = {item["Name"]: str(item["DefaultValue"]) for item in declared if "DefaultValue" in item}
     pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
-    return {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
+    return defaults | {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
 
 
 def _steps(sagemaker: Any, arn: str) -> tuple[Step, ...]:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 from lambdas.names import LAYOUT
-from lambdas.runs_table import RunRow, write_row
+from lambdas.run_tables import RunsRow, write_rows
 from lambdas.start_training.messages import ObjectCreated
 from lambdas.structured_log import key_digest
-from training.table_schemas import UNKNOWN_TASK
+from training.table_schemas import RUNS, UNKNOWN_TASK
 
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -22,14 +22,14 @@ def refuse(s3: Any, bucket: str, message: ObjectCreated, tasks: Collection[str])
     task = message.upload.task
     identity = "\0".join((message.key, message.etag))
     run_id = f"refused-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    row = RunRow(
+    row = RunsRow(
         run_id=run_id,
         status="Refused",
         started_at=message.time,
         ended_at=message.time,
         reason=_reason(message, tasks),
     )
-    write_row(s3, bucket, task if task in tasks else UNKNOWN_TASK, row)
+    write_rows(s3, bucket, RUNS, task if task in tasks else UNKNOWN_TASK, [row])
     return run_id
 
 

@@ -1,140 +1,18 @@
 """record_run: one row for every ended execution, whatever became of it."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import pytest
 
-from lambdas.errors import EventError, ResultError, UnfinishedRunError
+from lambdas.errors import EventError, ResultError, SettingsError, UnfinishedRunError
 from lambdas.record_run import handler as handler_module
-from lambdas.record_run.handler import Clients, Settings, record
-from lambdas.record_run.row import clean_reason
-from tests.lambdas.aws_in_memory import connect
+from lambdas.record_run.handler import Settings, record
+from lambdas.record_run.reason import clean_reason
 from tests.lambdas.events import execution_ended
-from tests.lambdas.fake_s3 import FakeS3
-from tests.lambdas.parquet_rows import run_rows
-
-BUCKET = "reports-bucket"
-ACCOUNT = "arn:aws:sagemaker:eu-central-1:123456789012"
-ARN = f"{ACCOUNT}:pipeline/dev-radiology-impressions/execution/abc123"
-BEGIN = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
-PACKAGE = f"{ACCOUNT}:model-package/dev-radiology-impressions/7"
-SETTINGS = Settings(
-    bucket=BUCKET,
-    tasks={"dev-radiology-impressions": "radiology_impressions"},
-    prices={"ml.m5.xlarge": 0.36, "ml.g5.2xlarge": 1.8},
-)
-REPORT = {
-    "counts": {
-        "uploaded": 100, "train": 80, "validation": 5, "quarantined": 3, "duplicates": 12, "eval": {"dev2": 20},
-    },
-    "removed_from_evaluation": {"dev2": 1},
-    "fingerprint": "f" * 64,
-    "warnings": ["Few records."],
-}  # fmt: skip
-EVALUATION = {
-    **REPORT,
-    "warnings": ["Few records.", "The nearest report is better."],
-    "gate": {"passed": True, "reasons": ["Better than before.", "No model is in service."]},
-}
-
-
-class FakeRun:
-    """One execution, with its steps and jobs. Steps and parameters come one a page."""
-
-    def __init__(self) -> None:
-        self.status = "Succeeded"
-        self.failure: str | None = None
-        self.steps: list[dict[str, Any]] = []
-        self.processing: dict[str, dict[str, Any]] = {}
-        self.training: dict[str, dict[str, Any]] = {}
-        self.clock = BEGIN
-
-    def add(self, name: str, seconds: int, status: str = "Succeeded", **more: Any) -> None:
-        """A step that began when the one before had ended."""
-        begin, self.clock = self.clock, self.clock + timedelta(seconds=seconds)
-        self.steps.append({"StepName": name, "StepStatus": status, "StartTime": begin, "EndTime": self.clock, **more})
-
-    def add_processing(
-        self, name: str, seconds: int, outputs: dict[str, str], status: str = "Succeeded", job: str = "", **more: Any
-    ) -> None:
-        job = job or f"job-{name.lower()}"
-        self.processing[job] = {
-            "ProcessingStartTime": self.clock,
-            "ProcessingEndTime": self.clock + timedelta(seconds=seconds),
-            "ProcessingResources": {
-                "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10}
-            },
-            "ProcessingOutputConfig": {
-                "Outputs": [
-                    {"OutputName": output, "S3Output": {"S3Uri": uri, "S3UploadMode": "EndOfJob"}}
-                    for output, uri in outputs.items()
-                ]
-            },
-        }
-        metadata = {"ProcessingJob": {"Arn": f"{ACCOUNT}:processing-job/{job}"}}
-        self.add(name, seconds + 60, status, Metadata=metadata, **more)
-
-    def add_training(self, billable: int) -> None:
-        self.training["job-finetune"] = {
-            "BillableTimeInSeconds": billable,
-            "ResourceConfig": {"InstanceType": "ml.g5.2xlarge", "InstanceCount": 2, "VolumeSizeInGB": 10},
-        }
-        metadata = {"TrainingJob": {"Arn": f"{ACCOUNT}:training-job/job-finetune"}}
-        self.add("FineTune", billable + 60, Metadata=metadata)
-
-    def describe_pipeline_execution(self, PipelineExecutionArn: str) -> dict[str, Any]:
-        assert PipelineExecutionArn == ARN
-        answer = {
-            "PipelineExecutionStatus": self.status,
-            "CreationTime": BEGIN,
-            "LastModifiedTime": self.clock,
-        }
-        return answer | ({"FailureReason": self.failure} if self.failure else {})
-
-    def list_pipeline_execution_steps(self, PipelineExecutionArn: str, NextToken: str = "0") -> dict[str, Any]:
-        newest_first = self.steps[::-1]  # as SageMaker lists them
-        start = int(NextToken)
-        answer: dict[str, Any] = {"PipelineExecutionSteps": newest_first[start : start + 1]}
-        return answer | ({"NextToken": str(start + 1)} if newest_first[start + 1 :] else {})
-
-    def list_pipeline_parameters_for_execution(self, PipelineExecutionArn: str, NextToken: str = "") -> dict[str, Any]:
-        if not NextToken:
-            return {"PipelineParameters": [{"Name": "Epochs", "Value": "3"}], "NextToken": "more"}
-        return {"PipelineParameters": [{"Name": "DataVersion", "Value": "0123456789abcdef"}]}
-
-    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:
-        return self.processing[ProcessingJobName]
-
-    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
-        return self.training[TrainingJobName]
-
-
-class World:
-    def __init__(self) -> None:
-        self.run = FakeRun()
-        self.s3 = FakeS3()
-        self.clients = Clients(connect("s3", self.s3), connect("sagemaker", self.run))
-
-    def put(self, key: str, value: Any) -> str:
-        self.s3.bodies[key] = json.dumps(value).encode()
-        return f"s3://{BUCKET}/{key.rpartition('/')[0]}"
-
-    def prepare(self, folder: str = "abc123", **more: Any) -> None:
-        report = self.put(f"runs/radiology_impressions/{folder}/prepared/report/report.json", REPORT)
-        self.run.add_processing("Prepare", 100, {"train": f"s3://{BUCKET}/train", "report": report}, **more)
-
-    def evaluate(self) -> None:
-        evaluation = self.put("runs/radiology_impressions/abc123/evaluation/evaluation.json", EVALUATION)
-        self.run.add_processing("Evaluate", 200, {"tables": f"s3://{BUCKET}/tables", "evaluation": evaluation})
-
-    def row(self) -> dict[str, Any]:
-        key = record(ARN, SETTINGS, self.clients)
-        assert key == "tables/runs/task=radiology_impressions/month=2026-03/abc123.parquet"
-        ((found, row),) = run_rows(self.s3).items()
-        assert found == key
-        return row
+from tests.lambdas.parquet_rows import table_rows
+from tests.lambdas.recorded_run import ACCOUNT, ARN, BUCKET, PACKAGE, SETTINGS, World
+from training.table_schemas import RECORDED
 
 
 @pytest.fixture
@@ -168,7 +46,7 @@ def test_a_run_that_succeeded(world: World) -> None:
         "gate_passed": True,
         "gate_reasons": "Better than before.\nNo model is in service.",
         "model_package": PACKAGE,
-        "parameters": '{"DataVersion": "0123456789abcdef", "Epochs": "3"}',
+        "parameters": '{"ApprovalStatus": "PendingManualApproval", "DataVersion": "0123456789abcdef", "Epochs": "3"}',
         "step_seconds": json.dumps(
             {"Evaluate": 260.0, "FineTune": 1060.0, "Gate": 0.0, "Prepare": 160.0, "Register-RegisterModel": 2.0}
         ),
@@ -249,7 +127,8 @@ def test_the_same_event_twice_writes_the_same_file(world: World, monkeypatch: py
     monkeypatch.setattr(handler_module, "_clients", lambda: world.clients)
     answers = [handler_module.handler(execution_ended(ARN), None) for _ in range(2)]
     assert answers[0] == answers[1]
-    assert list(run_rows(world.s3)) == [answers[0]["key"]]
+    assert {key for table in RECORDED for key in table_rows(world.s3, table)} == set(answers[0]["keys"].values())
+    assert answers[0]["keys"].keys() == {"runs", "steps", "parameters", "data_flow", "lengths"}
 
 
 def test_an_execution_that_has_not_ended_is_tried_again_later(world: World) -> None:
@@ -283,6 +162,21 @@ def test_a_reason_is_one_line_of_at_most_1000_characters() -> None:
     assert clean_reason("x" * 1001) == "x" * 999 + "…"
 
 
-def test_prices_are_read_from_the_environment() -> None:
-    environment = {"BUCKET": BUCKET, "PIPELINES": '{"t": "dev-t"}', "PRICES": '{"ml.m5.xlarge": 0.23}'}
-    assert Settings.from_environment(environment) == Settings(BUCKET, {"dev-t": "t"}, {"ml.m5.xlarge": 0.23})
+ENVIRONMENT = {
+    "BUCKET": BUCKET,
+    "PIPELINES": '{"t": "dev-t"}',
+    "PRICES": '{"ml.m5.xlarge": 0.23}',
+    "REFRESH_DATA_SETS": '["dev-runs"]',
+}
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    expected = Settings(BUCKET, {"dev-t": "t"}, {"ml.m5.xlarge": 0.23}, ("dev-runs",))
+    assert Settings.from_environment(ENVIRONMENT) == expected
+    assert Settings.from_environment(ENVIRONMENT | {"REFRESH_DATA_SETS": "[]"}).refresh_data_sets == ()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[""]', "dev-runs"])
+def test_data_sets_that_are_no_list_of_texts_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="REFRESH_DATA_SETS"):
+        Settings.from_environment(ENVIRONMENT | {"REFRESH_DATA_SETS": text})

@@ -1,44 +1,31 @@
 """The row of `runs` that an ended execution makes."""
 
-import re
 from typing import Any
 
-from lambdas.errors import ResultError
 from lambdas.record_run.execution import Execution
-from lambdas.runs_table import REASON_LIMIT, RunRow, compact_json
+from lambdas.record_run.reason import clean_reason
+from lambdas.run_tables import RunsRow, compact_json
 
 
-def run_row(
+def runs_row(
     execution: Execution,
     report: dict[str, Any] | None,
     evaluation: dict[str, Any] | None,
     cost_dollars: float | None,
-) -> RunRow:
+) -> RunsRow:
     """Put together what SageMaker says with Prepare's report and evaluation.json, each None if it was not reached.
 
     Raises:
-        ResultError: a report lacks what docs/architecture.md promises.
+        KeyError: a report lacks what docs/architecture.md promises.
     """
-    try:
-        return _run_row(execution, report, evaluation, cost_dollars)
-    except KeyError as error:
-        raise ResultError(f"run {execution.run_id}: report.json or evaluation.json has no {error}") from error
-
-
-def _run_row(
-    execution: Execution,
-    report: dict[str, Any] | None,
-    evaluation: dict[str, Any] | None,
-    cost_dollars: float | None,
-) -> RunRow:
     # The counts are Prepare's, so they are there too when a later step failed.
     counts = report["counts"] if report else {}
     failed = execution.failed_step
     registered = next((arn for step in execution.steps if (arn := step.arn("RegisterModel"))), None)
-    return RunRow(
+    return RunsRow(
         run_id=execution.run_id,
-        status=execution.status,
         started_at=execution.started_at,
+        status=execution.status,
         ended_at=execution.ended_at,
         failed_step=failed.name if failed else None,
         reason=_reason(execution),
@@ -60,12 +47,6 @@ def _run_row(
         ),
         cost_dollars=cost_dollars,
     )
-
-
-def clean_reason(text: str) -> str:
-    """A failure's reason on one line, without control characters, at most `REASON_LIMIT` characters long."""
-    line = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()
-    return line if len(line) <= REASON_LIMIT else f"{line[: REASON_LIMIT - 1]}…"
 
 
 def _reason(execution: Execution) -> str | None:

@@ -1,25 +1,36 @@
-"""Rows of the table `runs`: one Parquet file a run, named after the run, so that writing it again replaces it."""
+"""Rows about a run in the tables that are partitioned by month.
+
+One Parquet file a run and table, named after the run, so that writing it again replaces it.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training.table_schemas import RUNS
+from training.table_schemas import Table
 from training.tables import month_of, partition_folder, write_table
-
-REASON_LIMIT = 1000
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """One row of `runs`, column for column as training/table_schemas.py describes it. Times are aware."""
+    """What every row begins with: the run that it is about. Times are aware.
+
+    A table's rows are dataclasses of this kind, column for column as training/table_schemas.py describes them.
+    """
 
     run_id: str
-    status: str
     started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsRow(RunRow):
+    """One row of `runs`."""
+
+    status: str
     ended_at: datetime
     failed_step: str | None = None
     reason: str | None = None
@@ -40,18 +51,16 @@ class RunRow:
     cost_dollars: float | None = None
 
 
-def row_key(task: str, row: RunRow) -> str:
-    """Where the row lies in the bucket. The month is the start's, so that a repeated event finds the same file."""
-    folder = partition_folder(Path("tables"), RUNS, task, month_of(row.started_at))
-    return f"{folder.as_posix()}/{row.run_id}.parquet"
-
-
-def write_row(s3: Any, bucket: str, task: str, row: RunRow) -> str:
-    """Write the row and return its key."""
-    key = row_key(task, row)
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "row.parquet"
-        write_table(file, RUNS, [asdict(row)])
+def write_rows(s3: Any, bucket: str, table: Table, task: str, rows: Sequence[RunRow]) -> str | None:
+    """Write one run's rows of a table and return their file's key; without rows, no file and None."""
+    if not rows:
+        return None
+    # The month is the start's, so that a repeated event finds the same file.
+    folder = partition_folder(Path("tables"), table, task, month_of(rows[0].started_at))
+    key = f"{folder.as_posix()}/{rows[0].run_id}.parquet"
+    with TemporaryDirectory() as scratch:
+        file = Path(scratch) / "rows.parquet"
+        write_table(file, table, map(asdict, rows))
         s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes(), ContentType="application/vnd.apache.parquet")
     return key
 
