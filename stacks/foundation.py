@@ -16,6 +16,7 @@ class Foundation:
     """A stage, its tasks, the bucket and key that hold everything, and the topic that hears of failures.
 
     `jumpstart` maps the names of the tasks with source `jumpstart` to the models that they are fine-tuned from.
+    `refreshed_data_sets` are ids of QuickSight data sets that take the tables in whenever a run has ended.
     """
 
     stage: Stage
@@ -24,3 +25,4 @@ class Foundation:
     bucket: s3.IBucket
     key: kms.IKey
     alarms: sns.ITopic
+    refreshed_data_sets: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from stacks.foundation import Foundation
 from stacks.glue_function import GlueFunction
 from stacks.pipeline.source_archive import write_source_archive
 from stacks.task_pipeline import TaskPipeline
-from training.table_schemas import RUNS
+from training.table_schemas import RECORDED, RUNS
 
 _ENDS = ["Succeeded", "Failed", "Stopped"]
 # The layer is published by AWS, from one account for all commercial regions.
@@ -32,6 +32,7 @@ class TrainingStack(Stack):
         super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: pipelines")
         self._stage, self._bucket, self._key = stage, foundation.bucket, foundation.key
         self._alarms = foundation.alarms
+        self._refreshed_data_sets = foundation.refreshed_data_sets
         with tempfile.TemporaryDirectory() as folder:
             source = s3_assets.Asset(self, "Source", path=str(write_source_archive(Path(folder))))
         self.pipelines = {
@@ -135,11 +136,12 @@ class TrainingStack(Stack):
             self,
             "RecordRun",
             name="record_run",
-            description="Writes a row about every run that ended, however it ended",
+            description="Writes down every run that ended, however it ended",
             environment={
                 "BUCKET": self._bucket.bucket_name,
                 "PIPELINES": self._names,
                 "PRICES": json.dumps(self._stage.prices, sort_keys=True),
+                "REFRESH_DATA_SETS": json.dumps(self._refreshed_data_sets),
                 "STAGE": self._stage.name,
             },
             key=self._key,
@@ -151,10 +153,12 @@ class TrainingStack(Stack):
             function, dead_letter_queue=self._dead_letters, retry_attempts=10, max_event_age=Duration.hours(6)
         )
         self._run_ended("EndedIsRecorded", target)
-        runs = self._bucket.arn_for_objects("runs/*")
+        self._grant_record(function)
+
+    def _grant_record(self, function: GlueFunction) -> None:
         function.allow(["s3:ListBucket"], [self._bucket.bucket_arn])
-        function.allow(["s3:GetObject"], [runs])
-        function.allow(["s3:PutObject"], [self._bucket.arn_for_objects(f"tables/{RUNS.name}/*")])
+        function.allow(["s3:GetObject"], [self._bucket.arn_for_objects("runs/*")])
+        function.allow(["s3:PutObject"], [self._bucket.arn_for_objects(f"tables/{t.name}/*") for t in RECORDED])
         function.allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
         arns = [pipeline.arn for pipeline in self.pipelines.values()]
         function.allow(
@@ -171,6 +175,11 @@ class TrainingStack(Stack):
             ["sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob"],
             [f"{jobs}:processing-job/pipelines-*", f"{jobs}:training-job/pipelines-*"],
         )
+        if self._refreshed_data_sets:
+            root = f"arn:{self.partition}:quicksight:{self.region}:{self.account}:dataset"
+            function.allow(
+                ["quicksight:CreateIngestion"], [f"{root}/{name}/ingestion/*" for name in self._refreshed_data_sets]
+            )
 
     def _run_ended(self, construct_id: str, target: events.IRuleTarget) -> None:
         events.Rule(

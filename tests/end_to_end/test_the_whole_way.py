@@ -10,7 +10,8 @@ from local.athena import ask
 from local.stage import LocalStage, wait_for_endpoint
 from tests.end_to_end.conftest import TASK, Pipeline
 from tests.end_to_end.reports import pair, write_reports
-from training.table_schemas import MODELS, ROUGE_METRICS
+from training.table_schemas import MODELS, NEWEST, ROUGE_METRICS
+from training.word_marks import mark_words
 
 pytestmark = pytest.mark.end_to_end
 
@@ -18,6 +19,65 @@ pytestmark = pytest.mark.end_to_end
 def rows(stage: LocalStage, query: str) -> list[dict[str, str | None]]:
     names = stage.names
     return ask(stage.aws.client("athena"), query, database=names.database, workgroup=names.workgroup)
+
+
+class RunTables:
+    """One run's rows as Athena gives them."""
+
+    def __init__(self, stage: LocalStage, run_id: str) -> None:
+        self._stage = stage
+        self._run_id = run_id
+
+    def of(self, table: str) -> list[dict[str, str | None]]:
+        """Its rows in a table by month."""
+        return rows(self._stage, f"SELECT * FROM {table} WHERE task = '{TASK}' AND run_id = '{self._run_id}'")
+
+    def partition(self, table: str, run_id: str | None = None) -> list[dict[str, str | None]]:
+        """Its rows in a table by run, or those of another partition, without the partition's name and in order."""
+        query = f"SELECT * FROM {table} WHERE task = '{TASK}' AND run_id = '{run_id or self._run_id}'"
+        found = [{name: value for name, value in row.items() if name != "run_id"} for row in rows(self._stage, query)]
+        return sorted(found, key=str)
+
+
+def check_tables_of_the_dashboard(tables: RunTables, row: dict[str, str | None], steps: set[str]) -> None:
+    """The tables agree with each other and with the run's row."""
+    told = {str(step["step"]): step for step in tables.of("steps")}
+    assert told.keys() == steps >= {"Prepare", "FineTune", "Evaluate", "Gate", "Register-RegisterModel"}
+    assert len(tables.of("steps")) == len(steps)
+    assert all(float(str(step["seconds"])) > 0 for name, step in told.items() if name in ("Prepare", "FineTune"))
+    assert all(step["seconds"] is not None and step["failure"] is None for step in told.values())
+    assert {(step["status"], step["cached"]) for step in told.values()} == {("Succeeded", "false")}
+    costs = [step["cost_dollars"] for step in told.values()]
+    assert row["cost_dollars"] == (None if None in costs else pytest.approx(sum(float(str(cost)) for cost in costs)))
+
+    flow = tables.of("data_flow")
+    of_training = [int(str(part["records"])) for part in flow if part["evaluation_set"] is None]
+    assert sum(of_training) == int(str(row["uploaded"]))
+    assert {(part["outcome"], part["records"]) for part in flow if part["evaluation_set"] == "dev2"} == {
+        ("scored", "40")
+    }
+
+    sizes = {"train": row["train"], "validation": row["validation"], "dev2": "40"}
+    lengths: dict[tuple[str, str], int] = {}
+    for part in tables.of("lengths"):
+        key = str(part["split"]), str(part["field"])
+        lengths[key] = lengths.get(key, 0) + int(str(part["records"]))
+        assert part["evaluation_set"] == ("dev2" if part["split"] == "dev2" else None)
+    assert lengths == {(split, field): int(str(n)) for split, n in sizes.items() for field in ("input", "target")}
+
+    settings = {str(part["name"]): str(part["value"]) for part in tables.of("parameters")}
+    assert settings["data_version"] == settings["DataVersion"] == row["data_version"]
+    assert settings["data_fingerprint"] == row["data_fingerprint"]
+    assert float(settings["fine_tune.epochs"]) == float(settings["Epochs"]) > 0
+    assert "{input}" in settings["fine_tune.prompt_template"] and settings["fine_tune.prompt_template"][0] != '"'
+    assert not any("sagemaker" in name for name in settings)
+
+    predictions = tables.partition("predictions")
+    assert len(predictions) == 40 * len(MODELS)
+    assert all(p["marked"] == mark_words(str(p["reference"]), p["prediction"] or "") for p in predictions)
+    assert any("⟦−" in str(p["marked"]) for p in predictions)
+    for table in ("predictions", "training_curve"):
+        assert tables.partition(table, NEWEST) == tables.partition(table) != []
 
 
 def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -50,6 +110,7 @@ def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> N
             )
     curve = rows(stage, f"SELECT count(*) AS n FROM training_curve WHERE task = '{TASK}' AND run_id = '{view.run_id}'")
     assert int(str(curve[0]["n"])) >= 2
+    check_tables_of_the_dashboard(RunTables(stage, view.run_id), row, {step.name for step in view.steps})
 
     # Nobody approved the package, so nothing is live; approval makes it so.
     package = str(row["model_package"])

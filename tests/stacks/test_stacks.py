@@ -120,7 +120,9 @@ def test_each_kind_of_job_has_its_own_role_and_writes_to_its_own_folder(template
         assert f"/runs/radiology_impressions/*/{folder}/*" in writes[job]
         assert "tables" not in writes[job]
         assert "uploads" not in writes[job]
-    assert "/tables/scores/task=radiology_impressions/*" in writes["Evaluate"]
+    # Below these lies the partition of the newest run too.
+    for table in ("predictions", "scores", "training_curve"):
+        assert f"/tables/{table}/task=radiology_impressions/*" in writes["Evaluate"]
     assert "/tables/runs/" not in writes["Evaluate"]
 
 
