@@ -42,13 +42,14 @@ class RunTables:
 def check_tables_of_the_dashboard(tables: RunTables, row: dict[str, str | None], steps: set[str]) -> None:
     """The tables agree with each other and with the run's row."""
     told = {str(step["step"]): step for step in tables.of("steps")}
-    assert told.keys() == steps >= {"Prepare", "FineTune", "Evaluate", "Gate", "Register-RegisterModel"}
+    assert told.keys() == steps >= {"Prepare", "FineTune", "Evaluate", "Gate", "Register"}
     assert len(tables.of("steps")) == len(steps)
     assert all(float(str(step["seconds"])) > 0 for name, step in told.items() if name in ("Prepare", "FineTune"))
     assert all(step["seconds"] is not None and step["failure"] is None for step in told.values())
     assert {(step["status"], step["cached"]) for step in told.values()} == {("Succeeded", "false")}
-    costs = [step["cost_dollars"] for step in told.values()]
-    assert row["cost_dollars"] == (None if None in costs else pytest.approx(sum(float(str(cost)) for cost in costs)))
+    # No price is known of this stage's machines; what runs on none costs nothing.
+    assert {name for name, step in told.items() if step["cost_dollars"] is not None} == {"Gate", "Register"}
+    assert row["cost_dollars"] is None
 
     flow = tables.of("data_flow")
     of_training = [int(str(part["records"])) for part in flow if part["evaluation_set"] is None]
