@@ -9,7 +9,7 @@ from aws_cdk import App, Stack, Tags
 
 from stacks.analytics_stack import AnalyticsStack
 from stacks.config import TASKS_FOLDER, load_stage, load_tasks
-from stacks.dashboard_stack import DashboardStack
+from stacks.dashboard_stack import DashboardStack, refreshed_data_sets
 from stacks.foundation import Foundation
 from stacks.jumpstart import LOCK_NAME, locked_models
 from stacks.serving_stack import ServingStack
@@ -36,6 +36,7 @@ def build_app(app: App) -> tuple[Stack, ...]:
         bucket=storage.bucket,
         key=storage.key,
         alarms=storage.alarms,
+        refreshed_data_sets=refreshed_data_sets(stage.name) if stage.dashboard is not None else (),
     )
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
     serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)

@@ -1,6 +1,7 @@
-"""Rows about a run in the tables that are partitioned by month.
+"""Rows about a run: one Parquet file a run and table, at a place that depends on the run alone.
 
-One Parquet file a run and table, named after the run, so that writing it again replaces it.
+So writing it again replaces it. In a table that is partitioned by run, the rows of the newest evaluated run stand a
+second time under the name NEWEST.
 """
 
 import json
@@ -11,8 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training.table_schemas import Table
+from botocore.exceptions import ClientError
+
+from training.table_schemas import NEWEST, Table
 from training.tables import month_of, partition_folder, write_table
+
+_PART = "part-00000"
+# Metadata of a file: when the run that it is about started.
+_STARTED = "started-at"
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,59 @@ class RunsRow(RunRow):
     cost_dollars: float | None = None
 
 
-def write_rows(s3: Any, bucket: str, table: Table, task: str, rows: Sequence[RunRow]) -> str | None:
-    """Write one run's rows of a table and return their file's key; without rows, no file and None."""
+def write_rows(
+    s3: Any, bucket: str, table: Table, task: str, rows: Sequence[RunRow], *, evaluated: bool = False
+) -> str | None:
+    """Write one run's rows of a table and return their file's key; without rows, no file and None.
+
+    The rows of an `evaluated` run in a table by run also become those of NEWEST, unless a later run's are there.
+    """
     if not rows:
         return None
-    # The month is the start's, so that a repeated event finds the same file.
-    folder = partition_folder(Path("tables"), table, task, month_of(rows[0].started_at))
-    key = f"{folder.as_posix()}/{rows[0].run_id}.parquet"
+    run = rows[0]
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / "rows.parquet"
-        write_table(file, table, map(asdict, rows))
-        s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes(), ContentType="application/vnd.apache.parquet")
+        write_table(file, table, (_columns(table, row) for row in rows))
+        content = file.read_bytes()
+    if table.partitioned_by[1] == "month":
+        # The month is the start's, so that a repeated event finds the same file.
+        return _put(s3, bucket, _key(table, task, month_of(run.started_at), run.run_id), content, run)
+    newest = _key(table, task, NEWEST, _PART)
+    if evaluated and not _is_later(s3, bucket, newest, run):
+        _put(s3, bucket, newest, content, run)
+    return _put(s3, bucket, _key(table, task, run.run_id, _PART), content, run)
+
+
+def _columns(table: Table, row: RunRow) -> dict[str, Any]:
+    """The row's values; the run's id is a column only where it is not the partition."""
+    return {name: value for name, value in asdict(row).items() if name not in table.partitioned_by}
+
+
+def _key(table: Table, task: str, partition: str, file: str) -> str:
+    return f"{partition_folder(Path('tables'), table, task, partition).as_posix()}/{file}.parquet"
+
+
+def _put(s3: Any, bucket: str, key: str, content: bytes, run: RunRow) -> str:
+    s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=content,
+        ContentType="application/vnd.apache.parquet",
+        Metadata={_STARTED: run.started_at.isoformat()},
+    )
     return key
+
+
+def _is_later(s3: Any, bucket: str, key: str, run: RunRow) -> bool:
+    """A run that started after `run` has written `key`: an old run's event came late."""
+    try:
+        metadata = s3.head_object(Bucket=bucket, Key=key)["Metadata"]
+    except ClientError as error:
+        # Without the right to list, S3 answers 403 for what is not there; we have it.
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            return False
+        raise
+    return datetime.fromisoformat(metadata[_STARTED]) > run.started_at
 
 
 def compact_json(value: object) -> str:

@@ -158,7 +158,9 @@ class TrainingStack(Stack):
     def _grant_record(self, function: GlueFunction) -> None:
         function.allow(["s3:ListBucket"], [self._bucket.bucket_arn])
         function.allow(["s3:GetObject"], [self._bucket.arn_for_objects("runs/*")])
-        function.allow(["s3:PutObject"], [self._bucket.arn_for_objects(f"tables/{t.name}/*") for t in RECORDED])
+        tables = [self._bucket.arn_for_objects(f"tables/{t.name}/*") for t in RECORDED]
+        # It looks at when the newest run's rows were written before it replaces them.
+        function.allow(["s3:PutObject", "s3:GetObject"], tables)
         function.allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
         arns = [pipeline.arn for pipeline in self.pipelines.values()]
         function.allow(

@@ -4,9 +4,9 @@ Glue (stacks/), the Parquet writers (training/evaluate.py, lambdas/record_run), 
 these descriptions. This module needs nothing but the standard library, so that each of them can import it.
 
 Where a table lies: `s3://<bucket>/tables/<table>/task=<task>/<second>=<value>/<file>.parquet`, where `<second>` is
-`run_id` for the large tables (a query names its run and reads only that) and `month` (`YYYY-MM`) for the small ones
-(all runs over time are read together; one file a run, named after the run). The large tables have one partition more
-for each task, NEWEST, with a copy of the rows of the run that was evaluated last.
+`run_id` where one run is looked at (a query names its run and reads only that) and `month` (`YYYY-MM`) where all runs
+are (read together over time; one file a run, named after the run). Tables by run have one partition more for each task,
+NEWEST, with a copy of the rows of the run that was evaluated last.
 """
 
 from dataclasses import dataclass
@@ -169,9 +169,8 @@ RUNS = Table(
 STEPS = Table(
     name="steps",
     comment="One row a step that a run reached.",
-    partitioned_by=("task", "month"),
+    partitioned_by=("task", "run_id"),
     columns=(
-        Column("run_id", "string", "The pipeline execution's id"),
         Column("started_at", "timestamp", "When the run started"),
         Column("step", "string", "Name of the step"),
         Column("status", "string", "SageMaker's word: Succeeded, Failed, Stopped, ..."),
@@ -187,9 +186,8 @@ STEPS = Table(
 PARAMETERS = Table(
     name="parameters",
     comment="One row a setting of a run: what to look at when two runs differ.",
-    partitioned_by=("task", "month"),
+    partitioned_by=("task", "run_id"),
     columns=(
-        Column("run_id", "string", "The pipeline execution's id"),
         Column("started_at", "timestamp", "When the run started"),
         Column(
             "name",
@@ -205,9 +203,8 @@ DATA_FLOW = Table(
     name="data_flow",
     comment="One row an outcome that uploaded records had in a run. Of training data that Prepare got through, "
     "the records of all outcomes are those uploaded.",
-    partitioned_by=("task", "month"),
+    partitioned_by=("task", "run_id"),
     columns=(
-        Column("run_id", "string", "The pipeline execution's id"),
         Column("started_at", "timestamp", "When the run started"),
         Column("evaluation_set", "string", "Name of the evaluation set; null for training data"),
         Column(
@@ -224,9 +221,8 @@ DATA_FLOW = Table(
 LENGTHS = Table(
     name="lengths",
     comment="Histograms of the lengths of texts in words (parts between white space): one row a bin that is not empty.",
-    partitioned_by=("task", "month"),
+    partitioned_by=("task", "run_id"),
     columns=(
-        Column("run_id", "string", "The pipeline execution's id"),
         Column("started_at", "timestamp", "When the run started"),
         Column("evaluation_set", "string", "Name of the evaluation set; null for training data"),
         Column("split", "string", "train, validation or the evaluation set's name"),

@@ -114,7 +114,7 @@ def record(arn: str, settings: Settings, clients: Clients) -> tuple[Execution, d
     )
     keys = {}
     for table, rows in _rows(execution, report, evaluation, settings, clients):
-        key = write_rows(clients.s3, settings.bucket, table, task, rows)
+        key = write_rows(clients.s3, settings.bucket, table, task, rows, evaluated=evaluation is not None)
         if key is not None:
             keys[table.name] = key
     log_event(

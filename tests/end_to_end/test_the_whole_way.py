@@ -29,7 +29,7 @@ class RunTables:
         self._run_id = run_id
 
     def of(self, table: str) -> list[dict[str, str | None]]:
-        """Its rows in a table by month."""
+        """Its rows in a table."""
         return rows(self._stage, f"SELECT * FROM {table} WHERE task = '{TASK}' AND run_id = '{self._run_id}'")
 
     def partition(self, table: str, run_id: str | None = None) -> list[dict[str, str | None]]:
@@ -77,7 +77,7 @@ def check_tables_of_the_dashboard(tables: RunTables, row: dict[str, str | None],
     assert len(predictions) == 40 * len(MODELS)
     assert all(p["marked"] == mark_words(str(p["reference"]), p["prediction"] or "") for p in predictions)
     assert any("⟦−" in str(p["marked"]) for p in predictions)
-    for table in ("predictions", "training_curve"):
+    for table in ("predictions", "training_curve", "steps", "parameters", "data_flow", "lengths"):
         assert tables.partition(table, NEWEST) == tables.partition(table) != []
 
 

@@ -13,6 +13,7 @@ class FakeS3:
     def __init__(self, page: int = 1000) -> None:
         self.versions: list[dict[str, Any]] = []  # oldest first
         self.bodies: dict[str, bytes] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.page = page
 
     def upload(self, key: str, when: datetime, etag: str = "e") -> None:
@@ -50,9 +51,17 @@ class FakeS3:
             answer |= {"NextKeyMarker": rest[0]["Key"], "NextVersionIdMarker": str(start + self.page)}
         return answer
 
-    def put_object(self, Bucket: str, Key: str, Body: io.BytesIO, **_: Any) -> dict[str, Any]:
+    def put_object(
+        self, Bucket: str, Key: str, Body: io.BytesIO, Metadata: dict[str, str] | None = None, **_: Any
+    ) -> dict[str, Any]:
         self.bodies[Key] = Body.read()
+        self.metadata[Key] = Metadata or {}
         return {"ETag": '"x"'}
+
+    def head_object(self, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
+        if Key not in self.bodies:
+            raise Refused("404", "Not Found")
+        return {"Metadata": self.metadata[Key]}
 
     def get_object(self, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
         if Key not in self.bodies:

@@ -9,7 +9,7 @@ from lambdas.record_run.handler import Clients, Settings, record
 from tests.lambdas.aws_in_memory import connect
 from tests.lambdas.fake_s3 import FakeS3
 from tests.lambdas.parquet_rows import table_rows
-from training.table_schemas import RECORDED
+from training.table_schemas import RECORDED, Table
 
 BUCKET = "reports-bucket"
 ACCOUNT = "arn:aws:sagemaker:eu-central-1:123456789012"
@@ -59,7 +59,7 @@ class FakeRun:
         self.steps: list[dict[str, Any]] = []
         self.processing: dict[str, dict[str, Any]] = {}
         self.training: dict[str, dict[str, Any]] = {}
-        self.clock = BEGIN
+        self.started = self.clock = BEGIN
 
     def add(self, name: str, seconds: float, status: str = "Succeeded", **more: Any) -> None:
         """A step that began when the one before had ended."""
@@ -104,7 +104,7 @@ class FakeRun:
         assert PipelineExecutionArn == ARN
         answer = {
             "PipelineExecutionStatus": self.status,
-            "CreationTime": BEGIN,
+            "CreationTime": self.started,
             "LastModifiedTime": self.clock,
         }
         return answer | ({"FailureReason": self.failure} if self.failure else {})
@@ -162,12 +162,20 @@ class World:
     def record(self) -> dict[str, list[dict[str, Any]]]:
         """Write the run down; table -> the rows that are found in the bucket, which must be where they are said."""
         _, keys = record(ARN, SETTINGS, self.clients)
+        partitions = {table.name: table.partitioned_by[1] for table in RECORDED}
+        places = {"month": "month=2026-03/abc123.parquet", "run_id": "run_id=abc123/part-00000.parquet"}
         assert keys == {
-            table: f"tables/{table}/task=radiology_impressions/month=2026-03/abc123.parquet" for table in keys
+            table: f"tables/{table}/task=radiology_impressions/{places[partitions[table]]}" for table in keys
         }
         found = {table.name: table_rows(self.s3, table) for table in RECORDED}
-        assert {key for files in found.values() for key in files} == set(keys.values())
+        others = {key for files in found.values() for key in files} - set(keys.values())
+        assert all("/run_id=newest/" in key for key in others)
         return {table: files.get(keys.get(table, ""), []) for table, files in found.items()}
+
+    def newest(self, table: Table) -> list[dict[str, Any]]:
+        """What stands in a table by run under the name of the newest run."""
+        files = table_rows(self.s3, table)
+        return files.get(f"tables/{table.name}/task=radiology_impressions/run_id=newest/part-00000.parquet", [])
 
     def row(self) -> dict[str, Any]:
         """The run's row in `runs`."""

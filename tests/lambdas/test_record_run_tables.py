@@ -1,13 +1,16 @@
 """record_run: a run's rows in `steps`, `parameters`, `data_flow` and `lengths`."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.lambdas.recorded_run import ACCOUNT, PACKAGE, World
+from training.table_schemas import DATA_FLOW, LENGTHS, PARAMETERS, STEPS
 
-RUN = {"run_id": "abc123", "started_at": datetime(2026, 3, 31, 23, 30)}
+RUN = {"started_at": datetime(2026, 3, 31, 23, 30)}
+RUN_STARTED = RUN["started_at"].replace(tzinfo=UTC)
+BY_RUN = (STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
 
 
 @pytest.fixture
@@ -176,4 +179,27 @@ def test_lengths_are_those_of_prepare(whole: World) -> None:
 def test_the_row_of_runs_is_written_last(whole: World) -> None:
     whole.record()
     written = [key.split("/")[1] for key in whole.s3.bodies if key.startswith("tables/")]
-    assert written[-1] == "runs" and len(written) == 5
+    assert written[-1] == "runs" and len(set(written)) == 5
+
+
+def test_an_evaluated_run_stands_under_the_name_of_the_newest_too(whole: World) -> None:
+    rows = whole.record()
+    for table in BY_RUN:
+        assert whole.newest(table) == rows[table.name] != []
+
+
+def test_a_run_that_was_not_evaluated_is_not_the_newest(world: World) -> None:
+    world.prepare()
+    world.run.status = "Failed"
+    assert world.record()["steps"]
+    assert all(world.newest(table) == [] for table in BY_RUN)
+
+
+def test_the_late_event_of_an_older_run_does_not_make_it_the_newest(whole: World) -> None:
+    whole.record()
+    newer = whole.newest(STEPS)
+    for minutes, replaced in ((-1, False), (1, True)):
+        # Within the same month, where the file of `runs` is looked for.
+        whole.run.started = RUN_STARTED + timedelta(minutes=minutes)
+        whole.record()
+        assert (whole.newest(STEPS) != newer) is replaced
