@@ -23,6 +23,7 @@ class Names:
     database: str
     workgroup: str
     pipelines: dict[str, str]
+    dashboard: str | None
 
 
 def synthesise(assembly: Path, stage: str = STAGE, tasks: Path | None = None) -> None:
@@ -54,7 +55,18 @@ def read_names(assembly: Path) -> Names:
         database=values["DatabaseName"],
         workgroup=values["WorkgroupName"],
         pipelines=json.loads(values["Pipelines"]),
+        dashboard=values.get("DashboardId"),
     )
+
+
+def readers_groups(assembly: Path) -> list[tuple[str, str]]:
+    """(namespace, group) of the QuickSight groups that must exist before a synthesised `assembly` is deployed."""
+    groups = []
+    for template in sorted(assembly.glob("*.template.json")):
+        for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values():
+            if resource["Type"] == "Custom::DashboardReady":
+                groups.append((resource["Properties"]["Namespace"], resource["Properties"]["Group"]))
+    return groups
 
 
 def run_cdk(arguments: list[str], environment: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from local.aws import AttachedAws, LocalAws
-from local.deployment import Names, deploy, read_names, synthesise
+from local.deployment import ACCOUNT, Names, deploy, read_names, readers_groups, synthesise
 from local.errors import RunError
 from local.paths import EMULATOR_PYTHON, PYTHON, REPOSITORY, STATE
 
@@ -57,11 +57,19 @@ def deployed_stage(console: Console, state: Path = STATE, tasks: Path | None = N
         started = time.monotonic()
         assembly = state / _ASSEMBLY
         synthesise(assembly, tasks=tasks)
+        _make_readers(aws, assembly)
         names = deploy(assembly, aws.environment())
         seconds = round(time.monotonic() - started, 1)
         pipelines = ", ".join(names.pipelines.values())
         console.print(f"Deployed in {seconds:.0f} s: bucket {names.bucket}, pipelines {pipelines}")
         yield LocalStage(aws, names, assembly, seconds)
+
+
+def _make_readers(aws: LocalAws, assembly: Path) -> None:
+    """Do what an administrator of QuickSight does before a deployment: make the group that may see the dashboard."""
+    quicksight = aws.client("quicksight")
+    for namespace, group in readers_groups(assembly):
+        quicksight.create_group(AwsAccountId=ACCOUNT, Namespace=namespace, GroupName=group)
 
 
 def running_stage(state: Path = STATE) -> LocalStage:
