@@ -1,6 +1,5 @@
 """What the functions that write rows may do, and what they are told."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +8,9 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from stacks.config import load_stage, load_tasks
-from stacks.foundation import Foundation
-from stacks.storage_stack import StorageStack
-from stacks.training_stack import TrainingStack
+from app import build_app
+from stacks.config import load_stage
 from tests.stacks.conftest import REPOSITORY, STAGES, resolve
-
-DATA_SETS = ("dev-runs", "dev-steps")
 
 
 def statements(template: Template, function: str) -> list[dict[str, Any]]:
@@ -49,24 +44,6 @@ def variables(template: Template, function: str) -> dict[str, Any]:
     return dict(environment)
 
 
-@pytest.fixture(scope="module")
-def refreshing(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The training stack of a stage that has data sets to refresh."""
-    context = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
-    app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
-    stage = load_stage("dev")
-    storage = StorageStack(app, "Storage", stage=stage)
-    foundation = Foundation(
-        stage=stage,
-        tasks=load_tasks("dev", REPOSITORY / "tasks"),
-        bucket=storage.bucket,
-        key=storage.key,
-        alarms=storage.alarms,
-    )
-    refreshed = dataclasses.replace(foundation, refreshed_data_sets=DATA_SETS)
-    return Template.from_stack(TrainingStack(app, "Training", foundation=refreshed))
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_function_writes_its_tables_and_no_others(
     templates: Mapping[str, Mapping[str, Template]], stage: str
@@ -85,21 +62,31 @@ def test_each_function_writes_its_tables_and_no_others(
     assert all("/tables/" in on for on in resources(training, "RecordRun", "s3:PutObject"))
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_without_data_sets_nothing_of_quicksight_is_allowed(
-    templates: Mapping[str, Mapping[str, Template]], stage: str
-) -> None:
-    training = templates[stage]["Training"]
+def test_without_a_dashboard_nothing_of_quicksight_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = load_stage("dev").model_copy(update={"dashboard": None})
+    monkeypatch.setattr("app.load_stage", lambda _: stage)
+    context = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
+    (stack,) = [one for one in build_app(App(context=context)) if one.stack_name.endswith("Training")]
+    training = Template.from_stack(stack)
     assert variables(training, "RecordRun")["REFRESH_DATA_SETS"] == "[]"
     assert "quicksight" not in json.dumps(training.to_json())
 
 
-def test_exactly_the_data_sets_that_are_named_are_refreshed(refreshing: Template) -> None:
-    assert json.loads(variables(refreshing, "RecordRun")["REFRESH_DATA_SETS"]) == list(DATA_SETS)
-    allowed = resources(refreshing, "RecordRun", "quicksight:CreateIngestion")
-    region = load_stage("dev").region
-    root = f"arn:aws:quicksight:{region}:111111111111:dataset"
-    assert allowed == {f"{root}/{name}/ingestion/*" for name in DATA_SETS}
-    of_quicksight = [s for s in statements(refreshing, "RecordRun") if "quicksight" in json.dumps(s["Action"])]
+@pytest.mark.parametrize("stage", STAGES)
+def test_exactly_the_copies_that_quicksight_keeps_are_refreshed(
+    templates: Mapping[str, Mapping[str, Template]], stage: str
+) -> None:
+    training, dashboard = templates[stage]["Training"], templates[stage]["Dashboard"]
+    kept = {
+        one["Properties"]["DataSetId"]
+        for one in dashboard.find_resources("AWS::QuickSight::DataSet").values()
+        if one["Properties"]["ImportMode"] == "SPICE"
+    }
+    assert set(json.loads(variables(training, "RecordRun")["REFRESH_DATA_SETS"])) == kept != set()
+    root = f"arn:aws:quicksight:{load_stage(stage).region}:111111111111:dataset"
+    assert resources(training, "RecordRun", "quicksight:CreateIngestion") == {
+        f"{root}/{name}/ingestion/*" for name in kept
+    }
+    of_quicksight = [s for s in statements(training, "RecordRun") if "quicksight" in json.dumps(s["Action"])]
     assert [s["Action"] for s in of_quicksight] == ["quicksight:CreateIngestion"]
-    assert "quicksight" not in json.dumps(statements(refreshing, "StartTraining"))
+    assert "quicksight" not in json.dumps(statements(training, "StartTraining"))
