@@ -14,20 +14,30 @@ def ask(client: Any, query: str, *, database: str, workgroup: str) -> list[dict[
     Raises:
         RunError: the query failed or took too long.
     """
+    return _rows(client, run_query(client, query, database=database, workgroup=workgroup)["QueryExecutionId"])
+
+
+def run_query(client: Any, query: str, *, database: str, workgroup: str) -> dict[str, Any]:
+    """Run a query and return its execution, as GetQueryExecution describes it once it has succeeded.
+
+    Raises:
+        RunError: the query failed or took too long.
+    """
     started = client.start_query_execution(
         QueryString=query, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
     )
     query_id = started["QueryExecutionId"]
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
-        status = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+        execution: dict[str, Any] = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        status = execution["Status"]
         if status["State"] == "SUCCEEDED":
-            return _rows(client, query_id)
+            return execution
         if status["State"] in ("FAILED", "CANCELLED"):
             raise RunError(f"Athena query {query_id} {status['State'].lower()}: {status.get('StateChangeReason')}")
         if time.monotonic() > deadline:
             raise RunError(f"Athena query {query_id} took longer than {_WAIT_SECONDS} s")
-        time.sleep(0.2)
+        time.sleep(0.1)
 
 
 def _rows(client: Any, query_id: str) -> list[dict[str, str | None]]:
