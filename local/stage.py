@@ -82,8 +82,8 @@ def running_stage(state: Path = STATE) -> LocalStage:
     return LocalStage(LocalAws.attach(state / _AWS_STATE), read_names(assembly), assembly, 0.0)
 
 
-def wait_for_endpoint(sagemaker: Any, name: str, package: str, *, seconds: float = 300.0) -> None:
-    """Wait until an endpoint serves a model package.
+def wait_for_endpoint(sagemaker: Any, name: str, package: str | None, *, seconds: float = 300.0) -> None:
+    """Wait until an endpoint serves a model package (None: a model of no package, as the pre-trained one is).
 
     Raises:
         RunError: it failed, or it takes longer than `seconds`.
@@ -97,7 +97,7 @@ def wait_for_endpoint(sagemaker: Any, name: str, package: str, *, seconds: float
         if status == "InService" and served_package(sagemaker, name) == package:
             return
         time.sleep(0.5)
-    raise RunError(f"endpoint {name} does not serve {package} after {seconds:.0f} s")
+    raise RunError(f"endpoint {name} does not serve {package or 'its model'} after {seconds:.0f} s")
 
 
 def _endpoint_status(sagemaker: Any, name: str) -> str | None:

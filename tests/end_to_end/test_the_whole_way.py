@@ -153,7 +153,8 @@ def test_the_live_endpoint_refuses_what_it_cannot_do_and_lives_on(
 
 def test_the_pretrained_model_is_served_for_comparison(pipeline_of_stage: Pipeline) -> None:
     sagemaker, name = pipeline_of_stage.sagemaker, f"{pipeline_of_stage.name}-pretrained"
-    assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
+    # It is made beside the live one, and may come into service after it.
+    wait_for_endpoint(sagemaker, name, None)
     answer = pipeline_of_stage.stage.aws.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=name, ContentType="application/json", Body=b'{"inputs": "The lungs are clear."}'
     )
