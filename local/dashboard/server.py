@@ -1,0 +1,144 @@
+"""The dashboard's page over HTTP, for this machine's own browser.
+
+    GET /              the page
+    GET /document      what it begins with; `?fresh=yes` after reading everything again
+    GET /answers       one answer: `?data_set=<identifier>&parameter.<name>=<value>...`
+    GET /revision      {"revision"}: changes when there is something new
+
+Listens on the loopback interface. A request with a foreign Host (DNS rebinding) or from another site is refused, for
+the answers are clinical text. Logs nothing: addresses hold what was searched for.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from local.dashboard.errors import QuestionError
+from local.dashboard.live import LiveDashboard
+from local.dashboard.page import BUNDLES, served_page
+from local.errors import LocalError
+
+HOST = "127.0.0.1"
+SOCKET_TIMEOUT_SECONDS = 60
+_PARAMETER = "parameter."
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# The page itself carries a stricter policy with its script's digest; this one holds for all else.
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_PAGE_POLICY = "frame-ancestors 'none'"
+
+
+class DashboardServer(ThreadingHTTPServer):
+    """Serves one dashboard; `port` 0 takes a free one."""
+
+    daemon_threads = True
+
+    def __init__(self, live: LiveDashboard, port: int = 0, bundles: Path = BUNDLES) -> None:
+        self.live = live
+        self.page = served_page(live.deployed.title, bundles).encode("utf-8")
+        super().__init__((HOST, port), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_port}/"
+
+
+@contextmanager
+def serving(live: LiveDashboard, port: int = 0, bundles: Path = BUNDLES) -> Iterator[str]:
+    """Serve in a thread of its own; gives the address."""
+    server = DashboardServer(live, port, bundles)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: DashboardServer
+    protocol_version = "HTTP/1.1"
+    timeout = SOCKET_TIMEOUT_SECONDS
+
+    def do_GET(self) -> None:
+        if not self._is_own():
+            self._refuse(HTTPStatus.FORBIDDEN, "the dashboard answers this machine's own browser only")
+            return
+        address = urlsplit(self.path)
+        query = dict(parse_qsl(address.query, keep_blank_values=True))
+        try:
+            content = self._content(address.path, query)
+        except QuestionError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        except LocalError as error:
+            self._refuse(HTTPStatus.BAD_GATEWAY, str(error))
+        except Exception as error:  # noqa: BLE001  # the server outlives every request; what happened is not quoted
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"the answer failed with {type(error).__name__}")
+        else:
+            if content is None:
+                self._refuse(HTTPStatus.NOT_FOUND, "only /, /document, /answers and /revision are served")
+            elif address.path == "/":
+                self._answer(HTTPStatus.OK, content, "text/html; charset=utf-8", _PAGE_POLICY)
+            else:
+                self._answer(HTTPStatus.OK, content, "application/json", _POLICY)
+
+    def _content(self, path: str, query: Mapping[str, str]) -> bytes | None:
+        live = self.server.live
+        if path == "/":
+            return self.server.page
+        if path == "/document":
+            if query.get("fresh") == "yes":
+                live.forget()
+            return live.document().to_json().encode("ascii")
+        if path == "/answers":
+            parameters = {
+                name.removeprefix(_PARAMETER): value for name, value in query.items() if name.startswith(_PARAMETER)
+            }
+            return live.answer(query.get("data_set", ""), parameters).encode("ascii")
+        if path == "/revision":
+            return json.dumps({"revision": live.revision()}).encode("ascii")
+        return None
+
+    def _is_own(self) -> bool:
+        if not _is_local(self.headers.get("Host", "")):
+            return False
+        origin = self.headers.get("Origin")
+        if origin is not None and not _is_local(urlsplit(origin).netloc):
+            return False
+        # A link from elsewhere may open the page; what it asks for then comes from itself.
+        site, mode = self.headers.get("Sec-Fetch-Site", "none"), self.headers.get("Sec-Fetch-Mode", "navigate")
+        return site in ("same-origin", "none") or mode == "navigate"
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+        self._answer(status, json.dumps({"error": reason}).encode("ascii"), "application/json", _POLICY)
+
+    def _answer(self, status: HTTPStatus, content: bytes, kind: str, policy: str) -> None:
+        self.send_response(status)
+        headers = {**_HEADERS, "Content-Type": kind, "Content-Security-Policy": policy}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the request line holds what was searched for."""
+
+
+def _is_local(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    return name in (HOST, "localhost") or name.endswith(".localhost")

@@ -1,0 +1,128 @@
+/** A chart in its place: ECharts on a canvas, a legend of elements, and one label for who cannot see it. */
+import { BarChart, BoxplotChart, LineChart, ScatterChart } from "echarts/charts";
+import { GridComponent, TooltipComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+import { h } from "../dom.js";
+import { boxesOptions } from "./boxesOptions.js";
+import { DASHES, SYMBOLS, cartesianOptions } from "./cartesianOptions.js";
+import { seriesColors } from "./colors.js";
+
+use([BarChart, LineChart, BoxplotChart, ScatterChart, GridComponent, TooltipComponent, CanvasRenderer]);
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
+const SVG = "http://www.w3.org/2000/svg";
+const HORIZONTAL_ROW = 15;
+const HORIZONTAL_GAP = 12;
+const AXIS_HEIGHT = 56;
+
+export class ChartView {
+  /** @param {string} label what the chart says to who cannot see it */
+  constructor(label) {
+    this.canvas = h("div", { class: "chart-canvas", role: "img", "aria-label": label });
+    this.scroller = h("div", { class: "chart-scroller" }, this.canvas);
+    this.legend = h("ul", { class: "legend", "aria-label": "Legend" });
+    this.element = h("div", { class: "chart" }, this.legend, this.scroller);
+    this.chart = null;
+    /** @type {(() => void) | null} */
+    this.redraw = null;
+    this.observer = new ResizeObserver(() => this.redraw?.());
+    this.observer.observe(this.scroller);
+  }
+
+  /**
+   * @param {string} kind
+   * @param {any} spec
+   * @param {any} result
+   * @param {{colors: import("./colors.js").Colors, palette: string[]}} theme
+   */
+  draw(kind, spec, result, theme) {
+    const isBoxes = kind === "BoxPlotVisual";
+    const given = isBoxes ? [null] : result.series.map((/** @type {any} */ series) => series.color);
+    const series = seriesColors(given, theme.palette, theme.colors.tile);
+    this.drawLegend(isBoxes || !spec.legend ? [] : result.series, series);
+    this.redraw = () => {
+      const { clientWidth: width, clientHeight } = this.scroller;
+      if (width === 0 || clientHeight === 0) return;
+      const needed = isBoxes ? 0 : heightNeeded(spec, result);
+      const height = Math.max(clientHeight, needed);
+      this.canvas.style.height = needed > clientHeight ? `${needed}px` : "100%";
+      // What scrolls must be reachable by keyboard.
+      this.scroller.tabIndex = needed > clientHeight ? 0 : -1;
+      this.chart ??= init(this.canvas, null, { renderer: "canvas", width, height });
+      this.chart.resize({ width, height });
+      const look = { colors: theme.colors, series, font: FONT, width, height };
+      this.chart.setOption(isBoxes ? boxesOptions(result, spec, look) : cartesianOptions(result, spec, look), {
+        notMerge: true,
+      });
+    };
+    this.redraw();
+  }
+
+  /**
+   * @param {import("../visuals/cartesian.js").Series[]} series
+   * @param {string[]} colors
+   */
+  drawLegend(series, colors) {
+    this.legend.hidden = series.length === 0;
+    this.legend.replaceChildren(
+      ...series.map((one, place) => h("li", {}, swatch(one.mark, colors[place], place), h("span", { dir: "auto" }, one.name))),
+    );
+  }
+
+  dispose() {
+    this.observer.disconnect();
+    this.chart?.dispose();
+  }
+}
+
+/**
+ * Many bars one below the other need more height than the tile has: then it scrolls.
+ *
+ * @param {any} spec
+ * @param {any} result
+ */
+function heightNeeded(spec, result) {
+  if (!spec.horizontal) return 0;
+  const bars = spec.stacked ? 1 : Math.max(1, result.series.length);
+  return result.categories.length * (Math.max(18, bars * HORIZONTAL_ROW) + HORIZONTAL_GAP) + AXIS_HEIGHT;
+}
+
+/**
+ * @param {"bar" | "line"} mark
+ * @param {string} color
+ * @param {number} place
+ */
+function swatch(mark, color, place) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 12");
+  svg.setAttribute("aria-hidden", "true");
+  const add = (/** @type {string} */ name, /** @type {Record<string, string>} */ attributes) => {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    svg.append(element);
+  };
+  if (mark === "bar") {
+    add("rect", { x: "5", y: "1", width: "14", height: "10", rx: "2", fill: color });
+    return svg;
+  }
+  const dash = DASHES[place % DASHES.length];
+  add("line", {
+    x1: "0",
+    y1: "6",
+    x2: "24",
+    y2: "6",
+    stroke: color,
+    "stroke-width": "2",
+    "stroke-dasharray": dash === "solid" ? "none" : dash.join(" "),
+  });
+  const shapes = {
+    circle: ["circle", { cx: "12", cy: "6", r: "4" }],
+    diamond: ["path", { d: "M12 1l5 5-5 5-5-5z" }],
+    triangle: ["path", { d: "M12 1.5l5 9h-10z" }],
+    rect: ["rect", { x: "8", y: "2", width: "8", height: "8" }],
+  };
+  const [name, attributes] = /** @type {any} */ (shapes)[SYMBOLS[place % SYMBOLS.length]];
+  add(name, { ...attributes, fill: color });
+  return svg;
+}

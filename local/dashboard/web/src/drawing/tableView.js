@@ -1,0 +1,215 @@
+/**
+ * A table of any number of rows whose texts wrap: TanStack Virtual measures the rows that are on the screen, the others
+ * are not there. Sorted by its heads; narrow, every row is a card.
+ *
+ * @typedef {import("../visuals/rows.js").FilledColumn} FilledColumn
+ * @typedef {{id: string, descending: boolean}} Order
+ */
+import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from "@tanstack/virtual-core";
+import { counted, h } from "../dom.js";
+import { write } from "../engine/formats.js";
+import { sortRows } from "../visuals/rows.js";
+import { cellContents } from "./cell.js";
+
+const DEFAULT_WIDTH = 110;
+/** Up to so many rows all of them are in the page. */
+const WHOLE = 80;
+const BEYOND = 6;
+const ROW_HEIGHT = 34;
+const CARD_HEIGHT = 420;
+const NARROW = 600;
+/** From so many rows on a reader may want to find some. */
+const FINDABLE = 12;
+
+export class TableView {
+  /** @param {string} label */
+  constructor(label) {
+    /** @type {FilledColumn[]} */
+    this.columns = [];
+    /** @type {FilledColumn[]} */
+    this.shown = [];
+    /** @type {number[]} */
+    this.given = [];
+    /** @type {number[]} */
+    this.rows = [];
+    /** @type {Order | null} */
+    this.order = null;
+    this.found = "";
+    this.count = h("span", { class: "row-count", role: "status" });
+    this.find = h("input", { type: "search", oninput: () => this.findRows() });
+    this.findLabel = h("label", { class: "find" }, h("span", {}, "Find in this table"), this.find);
+    this.sortChoice = h("select", { onchange: () => this.sortByChoice() });
+    this.tools = h("div", { class: "table-tools" }, this.findLabel, h("label", { class: "sort" }, h("span", {}, "Sort by"), this.sortChoice), this.count);
+    this.head = h("div", { role: "row", class: "table-row table-head", "aria-rowindex": "1" });
+    this.body = h("div", { role: "rowgroup", class: "table-body" });
+    this.table = h("div", { role: "table", "aria-label": label, class: "table" }, h("div", { role: "rowgroup", class: "head-group" }, this.head), this.body);
+    this.scroller = h("div", { class: "table-scroller", tabindex: "0", role: "region", "aria-label": `${label} (scrolls)` }, this.table);
+    this.element = h("div", { class: "table-view" }, this.tools, this.scroller);
+    this.virtualizer = new Virtualizer(this.virtualOptions());
+    this.unmount = this.virtualizer._didMount();
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(this.element);
+  }
+
+  /**
+   * @param {{columns: FilledColumn[], rows: number[]}} result
+   */
+  draw(result) {
+    this.columns = result.columns;
+    this.shown = result.columns.filter((column) => !column.hidden);
+    this.given = result.rows;
+    this.texts = null;
+    if (this.order && !this.columns.some((column) => column.id === this.order?.id)) this.order = null;
+    const widths = this.shown.map((column) => column.width ?? DEFAULT_WIDTH);
+    this.table.style.setProperty("--columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
+    this.table.style.setProperty("--least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
+    this.table.setAttribute("aria-colcount", String(this.shown.length));
+    this.findLabel.hidden = this.given.length < FINDABLE;
+    this.drawHead();
+    this.arrange();
+  }
+
+  dispose() {
+    this.observer.disconnect();
+    this.unmount();
+  }
+
+  drawHead() {
+    this.head.replaceChildren(
+      ...this.shown.map((column) => {
+        const direction = this.order?.id === column.id ? (this.order.descending ? "descending" : "ascending") : "none";
+        const arrow = { none: "", ascending: "▲", descending: "▼" }[direction];
+        const button = h(
+          "button",
+          { type: "button", onclick: () => this.sortByHead(column.id), "data-column": column.id },
+          h("span", {}, column.title.trim() || column.column.replaceAll("_", " ")),
+          h("span", { class: "arrow", "aria-hidden": "true" }, arrow),
+        );
+        return h("div", { role: "columnheader", class: `align-${column.align}`, "aria-sort": direction }, button);
+      }),
+    );
+    const options = this.shown.flatMap((column) =>
+      [false, true].map((descending) =>
+        h("option", { value: JSON.stringify({ id: column.id, descending }) }, `${column.title.trim() || column.column} ${descending ? "▼" : "▲"}`),
+      ),
+    );
+    this.sortChoice.replaceChildren(h("option", { value: "" }, "as given"), ...options);
+    this.sortChoice.value = this.order ? JSON.stringify(this.order) : "";
+  }
+
+  /** Up, down, and as given.
+   * @param {string} id
+   */
+  sortByHead(id) {
+    const isMine = this.order?.id === id;
+    if (!isMine) this.order = { id, descending: false };
+    else if (!this.order?.descending) this.order = { id, descending: true };
+    else this.order = null;
+    this.drawHead();
+    this.head.querySelector(`[data-column="${CSS.escape(id)}"]`)?.focus();
+    this.arrange();
+  }
+
+  sortByChoice() {
+    this.order = this.sortChoice.value ? JSON.parse(this.sortChoice.value) : null;
+    this.drawHead();
+    this.arrange();
+  }
+
+  findRows() {
+    this.found = this.find.value.trim().toLowerCase();
+    this.arrange();
+  }
+
+  /** The rows that are found, in their order. */
+  arrange() {
+    let rows = this.given;
+    if (this.found && !this.findLabel.hidden) {
+      this.texts ??= new Map(this.given.map((row) => [row, this.textOf(row)]));
+      rows = rows.filter((row) => this.texts?.get(row)?.includes(this.found));
+    }
+    this.rows = this.order ? sortRows(this.columns, rows, [this.order]) : rows;
+    const all = this.given.length;
+    this.count.textContent =
+      this.rows.length === all ? counted(all, "row") : `${this.rows.length.toLocaleString("en-US")} of ${counted(all, "row")} found`;
+    this.table.setAttribute("aria-rowcount", String(this.rows.length + 1));
+    this.scroller.scrollTop = 0;
+    this.virtualizer.setOptions(this.virtualOptions());
+    this.virtualizer.measure();
+    this.virtualizer._willUpdate();
+    this.body.replaceChildren();
+    this.drawRows();
+  }
+
+  /** @param {number} row */
+  textOf(row) {
+    return this.shown
+      .map((column) => write(column.values[row], column.format))
+      .join("\n")
+      .toLowerCase();
+  }
+
+  /** @returns {any} */
+  virtualOptions() {
+    return {
+      count: this.rows.length,
+      getScrollElement: () => this.scroller,
+      estimateSize: () => (this.isNarrow() ? CARD_HEIGHT : ROW_HEIGHT),
+      getItemKey: (/** @type {number} */ index) => this.rows[index],
+      overscan: this.rows.length <= WHOLE ? WHOLE : BEYOND,
+      observeElementRect,
+      observeElementOffset,
+      scrollToFn: elementScroll,
+      onChange: () => this.drawRows(),
+    };
+  }
+
+  isNarrow() {
+    return this.element.classList.contains("cards");
+  }
+
+  fit() {
+    const isNarrow = this.element.clientWidth > 0 && this.element.clientWidth < NARROW && this.shown.length > 3;
+    if (isNarrow !== this.isNarrow()) {
+      this.element.classList.toggle("cards", isNarrow);
+      this.arrange();
+    }
+  }
+
+  /** Put the rows that are to be seen into the page, and take the others away; rows that stay are left alone. */
+  drawRows() {
+    const items = this.virtualizer.getVirtualItems();
+    this.body.style.height = `${this.virtualizer.getTotalSize()}px`;
+    const present = new Map([...this.body.children].map((element) => [element.dataset.index, element]));
+    const wanted = new Set(items.map((item) => String(item.index)));
+    for (const [index, element] of present) if (!wanted.has(index)) element.remove();
+    let after = null;
+    for (const item of items) {
+      let element = present.get(String(item.index));
+      if (!element) {
+        element = this.rowElement(item.index);
+        if (after) after.after(element);
+        else this.body.prepend(element);
+      }
+      element.style.transform = `translateY(${item.start}px)`;
+      if (!present.has(String(item.index))) this.virtualizer.measureElement(element);
+      after = element;
+    }
+  }
+
+  /** @param {number} index */
+  rowElement(index) {
+    const row = this.rows[index];
+    return h(
+      "div",
+      { role: "row", class: "table-row", "aria-rowindex": String(index + 2), "data-index": String(index) },
+      ...this.shown.map((column) =>
+        h(
+          "div",
+          { role: "cell", class: `align-${column.align}`, dir: "auto", "data-title": column.title },
+          ...cellContents(column.values[row], column.format),
+        ),
+      ),
+    );
+  }
+}

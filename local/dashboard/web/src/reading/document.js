@@ -1,0 +1,32 @@
+/**
+ * The document that the page is made from; local/dashboard/document.py describes it.
+ *
+ * @typedef {import("../engine/table.js").Answer} Answer
+ * @typedef {{columns: import("../engine/table.js").Column[], parameters: {name: string, default: string}[],
+ *   mode: "spice" | "direct", title: string}} DataSet
+ * @typedef {{version: number, title: string, definition: any, theme: any, data_sets: Record<string, DataSet>,
+ *   texts: string[], answers: Answer[], left_out: {data_set: string, combinations: number}[],
+ *   provenance: Record<string, string>}} DashboardDocument
+ */
+export const VERSION = 1;
+
+/**
+ * @param {string} base64 gzip of JSON
+ * @returns {Promise<DashboardDocument>}
+ */
+export async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
+  const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return checked(JSON.parse(await new Response(unzipped).text()));
+}
+
+/**
+ * @param {any} json
+ * @returns {DashboardDocument}
+ */
+export function checked(json) {
+  if (json.version !== VERSION) {
+    throw new Error(`The page reads documents of version ${VERSION}, this one has version ${json.version}.`);
+  }
+  return json;
+}
