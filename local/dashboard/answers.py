@@ -16,6 +16,8 @@ _PLACEHOLDER = re.compile(r"<<\$(\w+)>>")
 # A table of more rows helps nobody in a browser; what was cut is said in the page.
 ROW_LIMIT = 100_000
 MAX_PARAMETER_CHARACTERS = 2_000
+# Every text that is searched for has an answer of its own.
+MAX_REMEMBERED = 200
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Asker:
     workgroup: str
     row_limit: int = ROW_LIMIT
     _known: dict[tuple[str, ...], Answer] = field(default_factory=dict)
+    _age: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
@@ -40,17 +43,23 @@ class Asker:
         key = (data_set.identifier, *(text for pair in sorted(chosen.items()) for text in pair))
         with self._lock:
             known = self._known.get(key)
+            age = self._age
         if known is not None:
             return known
         answer = self._ask(data_set, chosen)
         with self._lock:
-            self._known[key] = answer
+            # What was asked before `forget` is not remembered after it.
+            if age == self._age:
+                self._known[key] = answer
+                while len(self._known) > MAX_REMEMBERED:
+                    del self._known[next(iter(self._known))]
         return answer
 
     def forget(self) -> None:
         """Ask anew from now on: the tables have changed."""
         with self._lock:
             self._known.clear()
+            self._age += 1
 
     def _ask(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
         query = fill(data_set.sql, parameters)

@@ -140,7 +140,9 @@ export async function askServer(url) {
   try {
     response = await fetch(url, { headers: { Accept: "application/json" } });
   } catch (error) {
-    throw new AnswerFailed("The server cannot be reached. Is `make demo` or `make local` still running?", { cause: error });
+    throw new AnswerFailed("The server cannot be reached. Is `make demo` or `make local` still running?", {
+      cause: error,
+    });
   }
   const reply = await response.json();
   if (!response.ok) throw new AnswerFailed(reply.error ?? `The server answered ${response.status}.`);

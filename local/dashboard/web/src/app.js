@@ -18,11 +18,15 @@ export class App {
    */
   constructor(contents, ask) {
     this.ask = ask;
-    this.frame = new Frame({ isFile: ask === null, onSheet: (id) => this.change({ sheet: id }), onTheme: () => this.redraw() });
     /** @type {TileView[]} */
     this.tiles = [];
     /** @type {import("./controls/controls.js").ControlView[]} */
     this.controls = [];
+    this.frame = new Frame({
+      isFile: ask === null,
+      onSheet: (id) => this.change({ sheet: id }),
+      onTheme: () => this.redraw(),
+    });
     this.turn = 0;
     this.settled = Promise.resolve();
     this.load(contents);

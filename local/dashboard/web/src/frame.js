@@ -21,23 +21,43 @@ export class Frame {
       { onchange: () => this.chooseTheme(this.themeChoice.value) },
       ...THEMES.map((theme) => h("option", { value: theme }, theme)),
     );
-    this.tabs = h("div", { role: "tablist", "aria-label": "Sheets", class: "tabs", onkeydown: (/** @type {any} */ event) => this.walk(event) });
+    this.tabs = h("div", {
+      role: "tablist",
+      "aria-label": "Sheets",
+      class: "tabs",
+      onkeydown: (/** @type {any} */ event) => this.walk(event),
+    });
     this.description = h("p", { class: "description" });
     this.controls = h("div", { class: "controls", role: "group", "aria-label": "Filters" });
     this.grid = h("div", { class: "grid" });
-    this.panel = h("div", { role: "tabpanel", id: "sheet", tabindex: "-1" }, this.controls, this.description, this.grid);
+    this.panel = h(
+      "div",
+      { role: "tabpanel", id: "sheet", tabindex: "-1" },
+      this.controls,
+      this.description,
+      this.grid,
+    );
     this.notices = h("ul", { class: "notices" });
     this.footer = h("footer", {});
     this.voice = h("div", { class: "unseen", "aria-live": "polite" });
     this.system = matchMedia("(prefers-color-scheme: dark)");
     this.system.addEventListener("change", () => this.applyTheme());
     document.body.replaceChildren(
-      h("a", { class: "skip", href: "#sheet", onclick: (/** @type {any} */ event) => this.skip(event) }, "Skip to the sheet"),
+      h(
+        "a",
+        { class: "skip", href: "#sheet", onclick: (/** @type {any} */ event) => this.skip(event) },
+        "Skip to the sheet",
+      ),
       h(
         "header",
         { class: "page-head" },
         h("div", {}, this.title, this.origin),
-        h("div", { class: "page-tools" }, h("label", {}, h("span", {}, "Colours"), this.themeChoice), isFile ? null : this.refreshButton),
+        h(
+          "div",
+          { class: "page-tools" },
+          h("label", {}, h("span", {}, "Colours"), this.themeChoice),
+          isFile ? null : this.refreshButton,
+        ),
       ),
       h("main", {}, this.tabs, this.notices, this.panel),
       this.footer,
@@ -54,12 +74,19 @@ export class Frame {
   show(contents, definition) {
     document.title = contents.title;
     this.title.textContent = contents.title;
-    this.origin.textContent = contents.provenance.summary ?? "";
+    const asks = this.isFile ? ". This page is a file: it holds what was exported and asks nobody." : "";
+    this.origin.textContent = `${contents.provenance.summary ?? ""}${asks}`;
     this.tabs.replaceChildren(
       ...definition.sheets.map((sheet) =>
         h(
           "button",
-          { role: "tab", type: "button", id: `tab-${sheet.id}`, "aria-controls": "sheet", onclick: () => this.onSheet(sheet.id) },
+          {
+            role: "tab",
+            type: "button",
+            id: `tab-${sheet.id}`,
+            "aria-controls": "sheet",
+            onclick: () => this.onSheet(sheet.id),
+          },
           sheet.title,
         ),
       ),
@@ -70,7 +97,9 @@ export class Frame {
         .map(([name, value]) => h("p", {}, h("b", {}, `${name}: `), value)),
       h("p", {}, "Times are UTC."),
     );
-    const texts = definition.notApplied.map((name) => `The dashboard's ${name} are not applied here; they are in QuickSight.`);
+    const texts = definition.notApplied.map(
+      (name) => `The dashboard's ${name} are not applied here; they are in QuickSight.`,
+    );
     if (this.isFile) texts.push(...fileNotices(contents));
     this.notices.replaceChildren(...texts.map((text) => h("li", {}, text)));
   }
@@ -151,10 +180,13 @@ export class Frame {
 
 /** @param {import("./reading/document.js").DashboardDocument} contents */
 function fileNotices(contents) {
-  const left = contents.left_out.map((one) => `${one.combinations.toLocaleString("en-US")} of “${contents.data_sets[one.data_set].title}”`);
-  const kept = "This page is a file: it holds what was exported and asks nobody.";
-  if (!left.length) return [kept];
-  return [`${kept} To stay small it leaves out answers for some choices (${left.join(", ")}); where one is missing, that is said in its place.`];
+  const left = contents.left_out.map(
+    (one) => `${one.combinations.toLocaleString("en-US")} of “${contents.data_sets[one.data_set].title}”`,
+  );
+  if (!left.length) return [];
+  return [
+    `To stay small this file leaves out the answers to some choices (${left.join(", ")}); where one is missing, that is said in its place.`,
+  ];
 }
 
 function storedTheme() {

@@ -13,7 +13,12 @@ async function start() {
     else serve(open(new App(checked(await askServer("document")), askServer)));
   } catch (error) {
     document.body.replaceChildren(
-      h("main", { class: "broken", role: "alert" }, h("h1", {}, "The dashboard cannot be shown"), h("p", {}, error instanceof Error ? error.message : String(error))),
+      h(
+        "main",
+        { class: "broken", role: "alert" },
+        h("h1", {}, "The dashboard cannot be shown"),
+        h("p", {}, error instanceof Error ? error.message : String(error)),
+      ),
     );
     throw error;
   }
@@ -52,7 +57,8 @@ function serve(app) {
         // The server may be gone for a while; whoever asks for rows is told.
         () => app.contents.provenance.revision,
       );
-      if (revision !== app.contents.provenance.revision) await reload("There is a new run; the dashboard was refreshed.");
+      if (revision !== app.contents.provenance.revision)
+        await reload("There is a new run; the dashboard was refreshed.");
     }
     setTimeout(look, LOOK_MILLISECONDS);
   };

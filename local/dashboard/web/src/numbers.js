@@ -18,7 +18,9 @@ export function plainNumbers(kind, result) {
       const shown = result.columns.filter((/** @type {any} */ column) => !column.hidden);
       return {
         columns: shown.map((/** @type {any} */ column) => column.column),
-        rows: result.rows.map((/** @type {number} */ row) => shown.map((/** @type {any} */ column) => column.values[row])),
+        rows: result.rows.map((/** @type {number} */ row) =>
+          shown.map((/** @type {any} */ column) => column.values[row]),
+        ),
       };
     }
     default:

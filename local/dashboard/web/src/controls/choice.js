@@ -10,7 +10,12 @@ export class ChoiceControl {
     this.control = control;
     this.page = page;
     this.select = h("select", { onchange: () => page.choose(control.parameter, this.select.value) });
-    this.element = h("label", { class: "control", "data-control": control.id }, h("span", {}, control.title), this.select);
+    this.element = h(
+      "label",
+      { class: "control", "data-control": control.id },
+      h("span", {}, control.title),
+      this.select,
+    );
   }
 
   /** @param {import("../state.js").View} view */

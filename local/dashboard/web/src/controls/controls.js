@@ -32,7 +32,10 @@ export function controlView(control, page) {
       return new RangeControl(control, page);
     case "gap": {
       const text = `${control.reason}; it is in QuickSight.`;
-      return { element: h("div", { class: "control gap", role: "note" }, h("span", {}, control.title), h("span", {}, text)), show() {} };
+      return {
+        element: h("div", { class: "control gap", role: "note" }, h("span", {}, control.title), h("span", {}, text)),
+        show() {},
+      };
     }
   }
 }

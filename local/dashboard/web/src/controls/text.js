@@ -1,7 +1,7 @@
 import { h } from "../dom.js";
 
 const PAUSE_MILLISECONDS = 350;
-const IN_FILE = "In this file the whole answer is at hand, not the server that searches it: use “Find in this table”.";
+const IN_FILE = "Works in the served page; here use “Find in this table”.";
 
 /** A text that is typed, for a parameter; it takes effect after a pause or with Enter. */
 export class TextControl {
@@ -12,7 +12,12 @@ export class TextControl {
   constructor(control, page) {
     this.control = control;
     const id = `control-${control.id}`;
-    this.input = h("input", { type: "search", id, disabled: page.isFile, "aria-describedby": page.isFile ? `${id}-note` : null });
+    this.input = h("input", {
+      type: "search",
+      id,
+      disabled: page.isFile,
+      "aria-describedby": page.isFile ? `${id}-note` : null,
+    });
     const choose = () => {
       clearTimeout(this.timer);
       page.choose(control.parameter, this.input.value);

@@ -12,7 +12,13 @@ export class TicksControl {
     /** @type {string[]} */
     this.options = [];
     const id = `list-${control.id}`;
-    this.button = h("button", { type: "button", "aria-haspopup": "true", "aria-expanded": "false", "aria-controls": id, popovertarget: id });
+    this.button = h("button", {
+      type: "button",
+      "aria-haspopup": "true",
+      "aria-expanded": "false",
+      "aria-controls": id,
+      popovertarget: id,
+    });
     this.list = h("fieldset", {}, h("legend", { class: "unseen" }, control.title));
     this.popup = h("div", { id, class: "popup", popover: "auto" }, this.list);
     this.popup.addEventListener("toggle", (/** @type {any} */ event) => this.place(event.newState === "open"));
@@ -40,7 +46,14 @@ export class TicksControl {
     this.all.input.checked = ticked === undefined;
     this.all.input.indeterminate = ticked !== undefined && ticked.length > 0;
     for (const box of this.boxes ?? []) box.input.checked = ticked === undefined || ticked.includes(String(box.value));
-    const summary = ticked === undefined ? "all" : ticked.length === 0 ? "none" : ticked.length === 1 ? ticked[0] : counted(ticked.length, "value");
+    const summary =
+      ticked === undefined
+        ? "all"
+        : ticked.length === 0
+          ? "none"
+          : ticked.length === 1
+            ? ticked[0]
+            : counted(ticked.length, "value");
     this.button.textContent = summary;
     this.button.setAttribute("aria-label", `${this.control.title}: ${summary}`);
   }
@@ -65,7 +78,9 @@ export class TicksControl {
       this.page.tick(this.control.filterId, checked ? null : []);
       return;
     }
-    const values = this.control.single ? [value] : boxes.filter((box) => box.input.checked).map((box) => String(box.value));
+    const values = this.control.single
+      ? [value]
+      : boxes.filter((box) => box.input.checked).map((box) => String(box.value));
     this.page.tick(this.control.filterId, values.length === boxes.length && !this.control.single ? null : values);
   }
 

@@ -54,4 +54,3 @@ function boxColumns(result) {
 function column(title, values, format, align, width = 130) {
   return { id: title, title, column: title, width, hidden: false, format, align, field: null, values };
 }
-

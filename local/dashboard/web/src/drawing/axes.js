@@ -17,32 +17,31 @@ export function axisFrame(look, horizontal) {
   return {
     animation: false,
     textStyle: { fontFamily: look.font, color: look.colors.text },
-    grid: { left: 8, right: horizontal ? 28 : 18, top: horizontal ? 6 : 26, bottom: 8, containLabel: true, outerBoundsMode: "same" },
+    // Room for the axes' labels is made by ECharts; the axes' titles are elements around the chart.
+    grid: {
+      left: 6,
+      right: horizontal ? 26 : 16,
+      top: 10,
+      bottom: 6,
+      outerBoundsMode: "same",
+      outerBoundsContain: "axisLabel",
+    },
   };
 }
 
 /**
- * @param {string} title
  * @param {import("../engine/formats.js").Format} format
  * @param {Look} look
  * @param {boolean} horizontal
  * @param {boolean} fromZero
  */
-export function valueAxis(title, format, look, horizontal, fromZero) {
+export function valueAxis(format, look, horizontal, fromZero) {
   const axisFormat = format.kind === "number" ? { ...format, decimals: null } : format;
   return {
     type: "value",
     scale: !fromZero,
-    name: title,
-    nameLocation: horizontal ? "middle" : "end",
-    nameGap: horizontal ? 8 : 10,
-    nameTextStyle: {
-      color: look.colors.muted,
-      fontFamily: look.font,
-      fontSize: 12,
-      align: horizontal ? "center" : "left",
-      padding: horizontal ? 0 : [0, 0, 0, -28],
-    },
+    // Above the bars where they scroll, so that it stays with the first of them.
+    position: horizontal && look.scrolls ? "top" : undefined,
     splitNumber: horizontal ? Math.max(2, Math.floor(look.width / 130)) : Math.max(2, Math.floor(look.height / 55)),
     axisLabel: {
       color: look.colors.muted,
@@ -72,7 +71,13 @@ export function categoryLabels(labels, horizontal, look) {
   if (room >= 64) return { ...common, interval: 0, width: room - 8, overflow: "break" };
   const isShort = longest <= 60;
   if (isShort) return { ...common, interval: "auto", hideOverlap: true };
-  return { ...common, interval: room >= 16 ? 0 : "auto", rotate: 40, width: Math.min(150, longest + 4), overflow: "truncate" };
+  return {
+    ...common,
+    interval: room >= 16 ? 0 : "auto",
+    rotate: 40,
+    width: Math.min(150, longest + 4),
+    overflow: "truncate",
+  };
 }
 
 /**

@@ -31,15 +31,11 @@ export function boxesOptions(result, spec, look) {
     xAxis: {
       type: "category",
       data: names,
-      name: result.groupTitle,
-      nameLocation: "middle",
-      nameGap: 8,
-      nameTextStyle: { color: look.colors.muted, fontFamily: look.font, fontSize: 12 },
       axisLine: { lineStyle: { color: look.colors.line } },
       axisTick: { show: false },
       axisLabel: categoryLabels(names, false, look),
     },
-    yAxis: valueAxis(result.valueTitle, result.format, look, false, true),
+    yAxis: valueAxis(result.format, look, false, true),
     tooltip: tooltip((items) => tooltipLines(items[0], result), "item", look),
     series: [
       {
@@ -49,7 +45,15 @@ export function boxesOptions(result, spec, look) {
         itemStyle: { color: `${color}26`, borderColor: color, borderWidth: 1.6 },
       },
       ...(spec.outliers
-        ? [{ type: "scatter", data: dots, symbolSize: 4, itemStyle: { color, opacity: 0.55 }, large: dots.length > 2000 }]
+        ? [
+            {
+              type: "scatter",
+              data: dots,
+              symbolSize: 4,
+              itemStyle: { color, opacity: 0.55 },
+              large: dots.length > 2000,
+            },
+          ]
         : []),
     ],
   };

@@ -3,7 +3,8 @@
  * size alone.
  *
  * @typedef {import("../visuals/cartesian.js").CartesianResult} CartesianResult
- * @typedef {{colors: import("./colors.js").Colors, series: string[], font: string, width: number, height: number}} Look
+ * @typedef {{colors: import("./colors.js").Colors, series: string[], font: string, width: number, height: number,
+ *   scrolls: boolean}} Look
  */
 import { write } from "../engine/formats.js";
 import { axisFrame, categoryLabels, tooltip, valueAxis } from "./axes.js";
@@ -23,11 +24,11 @@ export function cartesianOptions(result, spec, look) {
   const isContinuous = result.categoryKind !== "text" && result.series.every((series) => series.mark === "line");
   const category = isContinuous ? continuousAxis(result, look) : categoryAxis(result, spec.horizontal, look);
   const format = result.series[0]?.format ?? { kind: "text", nothing: null };
-  const values = valueAxis(result.valueTitle, format, look, spec.horizontal, startsAtZero(result));
+  const values = valueAxis(format, look, spec.horizontal, startsAtZero(result));
   const axes = [values];
   if (result.series.some((series) => series.secondAxis)) {
     const second = result.series.find((series) => series.secondAxis);
-    axes.push({ ...valueAxis(second?.name ?? "", second?.format ?? format, look, false, true), position: "right" });
+    axes.push({ ...valueAxis(second?.format ?? format, look, false, true), position: "right" });
   }
   return {
     ...axisFrame(look, spec.horizontal),
@@ -51,7 +52,15 @@ function seriesOptions(result, series, place, spec, look, isContinuous) {
   const common = { name: series.name, yAxisIndex: series.secondAxis ? 1 : 0, itemStyle: { color } };
   if (series.mark === "bar") {
     const stack = spec.stacked ? { stack: "all" } : {};
-    return { ...common, ...stack, type: "bar", data: series.values, barMaxWidth: 34, barGap: "8%", barCategoryGap: "28%" };
+    return {
+      ...common,
+      ...stack,
+      type: "bar",
+      data: series.values,
+      barMaxWidth: 34,
+      barGap: "8%",
+      barCategoryGap: "28%",
+    };
   }
   const points = isContinuous
     ? result.categories.map((category, index) => [category, series.values[index]]).filter(([, value]) => value !== null)
@@ -81,10 +90,6 @@ function categoryAxis(result, horizontal, look) {
     type: "category",
     data: result.categoryLabels,
     inverse: horizontal,
-    name: horizontal ? "" : result.categoryTitle,
-    nameLocation: "middle",
-    nameGap: 8,
-    nameTextStyle: { color: look.colors.muted, fontFamily: look.font, fontSize: 12 },
     axisLine: { lineStyle: { color: look.colors.line } },
     axisTick: { show: false },
     axisLabel: categoryLabels(result.categoryLabels, horizontal, look),
@@ -105,12 +110,10 @@ function continuousAxis(result, look) {
     type: isTime ? "time" : "value",
     scale: true,
     // UTC throughout, as the tables have it.
-    ...(isTime && single ? { min: Number(result.categories[0]) - 3.6e6, max: Number(result.categories[0]) + 3.6e6 } : {}),
+    ...(isTime && single
+      ? { min: Number(result.categories[0]) - 3.6e6, max: Number(result.categories[0]) + 3.6e6 }
+      : {}),
     ...(isTime || result.categories.some((category) => Number(category) < 0) ? {} : { min: 0 }),
-    name: result.categoryTitle,
-    nameLocation: "middle",
-    nameGap: 8,
-    nameTextStyle: { color: look.colors.muted, fontFamily: look.font, fontSize: 12 },
     axisLine: { lineStyle: { color: look.colors.line } },
     axisTick: { show: false },
     splitLine: { show: false },

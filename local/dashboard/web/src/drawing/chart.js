@@ -12,9 +12,12 @@ use([BarChart, LineChart, BoxplotChart, ScatterChart, GridComponent, TooltipComp
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
 const SVG = "http://www.w3.org/2000/svg";
-const HORIZONTAL_ROW = 15;
-const HORIZONTAL_GAP = 12;
-const AXIS_HEIGHT = 56;
+const HORIZONTAL_BAR = 7;
+const HORIZONTAL_LABEL = 15;
+const HORIZONTAL_GAP = 5;
+const AXIS_HEIGHT = 28;
+/** Bars are rather a little thinner than out of sight. */
+const SQUEEZE = 0.85;
 
 export class ChartView {
   /** @param {string} label what the chart says to who cannot see it */
@@ -22,7 +25,9 @@ export class ChartView {
     this.canvas = h("div", { class: "chart-canvas", role: "img", "aria-label": label });
     this.scroller = h("div", { class: "chart-scroller" }, this.canvas);
     this.legend = h("ul", { class: "legend", "aria-label": "Legend" });
-    this.element = h("div", { class: "chart" }, this.legend, this.scroller);
+    this.upright = h("div", { class: "axis-title" });
+    this.along = h("div", { class: "axis-title along" });
+    this.element = h("div", { class: "chart" }, this.legend, this.upright, this.scroller, this.along);
     this.chart = null;
     /** @type {(() => void) | null} */
     this.redraw = null;
@@ -41,17 +46,23 @@ export class ChartView {
     const given = isBoxes ? [null] : result.series.map((/** @type {any} */ series) => series.color);
     const series = seriesColors(given, theme.palette, theme.colors.tile);
     this.drawLegend(isBoxes || !spec.legend ? [] : result.series, series);
+    const [upright, along] = isBoxes
+      ? [result.valueTitle, result.groupTitle]
+      : [result.valueTitle, result.categoryTitle];
+    this.upright.textContent = spec.horizontal ? along : upright;
+    this.along.textContent = spec.horizontal ? upright : along;
     this.redraw = () => {
       const { clientWidth: width, clientHeight } = this.scroller;
       if (width === 0 || clientHeight === 0) return;
-      const needed = isBoxes ? 0 : heightNeeded(spec, result);
+      const wished = isBoxes ? 0 : heightNeeded(spec, result);
+      const needed = wished * SQUEEZE <= clientHeight ? 0 : wished;
       const height = Math.max(clientHeight, needed);
       this.canvas.style.height = needed > clientHeight ? `${needed}px` : "100%";
       // What scrolls must be reachable by keyboard.
       this.scroller.tabIndex = needed > clientHeight ? 0 : -1;
       this.chart ??= init(this.canvas, null, { renderer: "canvas", width, height });
       this.chart.resize({ width, height });
-      const look = { colors: theme.colors, series, font: FONT, width, height };
+      const look = { colors: theme.colors, series, font: FONT, width, height, scrolls: needed > clientHeight };
       this.chart.setOption(isBoxes ? boxesOptions(result, spec, look) : cartesianOptions(result, spec, look), {
         notMerge: true,
       });
@@ -66,7 +77,9 @@ export class ChartView {
   drawLegend(series, colors) {
     this.legend.hidden = series.length === 0;
     this.legend.replaceChildren(
-      ...series.map((one, place) => h("li", {}, swatch(one.mark, colors[place], place), h("span", { dir: "auto" }, one.name))),
+      ...series.map((one, place) =>
+        h("li", {}, swatch(one.mark, colors[place], place), h("span", { dir: "auto" }, one.name)),
+      ),
     );
   }
 
@@ -85,7 +98,7 @@ export class ChartView {
 function heightNeeded(spec, result) {
   if (!spec.horizontal) return 0;
   const bars = spec.stacked ? 1 : Math.max(1, result.series.length);
-  return result.categories.length * (Math.max(18, bars * HORIZONTAL_ROW) + HORIZONTAL_GAP) + AXIS_HEIGHT;
+  return result.categories.length * (Math.max(HORIZONTAL_LABEL, bars * HORIZONTAL_BAR) + HORIZONTAL_GAP) + AXIS_HEIGHT;
 }
 
 /**

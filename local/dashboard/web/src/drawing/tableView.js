@@ -14,16 +14,28 @@ import { cellContents } from "./cell.js";
 const DEFAULT_WIDTH = 110;
 /** Up to so many rows all of them are in the page. */
 const WHOLE = 80;
+const HEAD_CHARACTER = 7.2;
+const HEAD_PADDING = 18;
+const MOST_FOR_HEAD = 160;
 const BEYOND = 6;
+/** Rows are placed and measured at most so often for one change; scrolling goes on with the rest. */
+const ROUNDS = 4;
 const ROW_HEIGHT = 34;
 const CARD_HEIGHT = 420;
-const NARROW = 600;
+const NARROW = 460;
+/** Columns are never narrower than this share of what the definition says: then the table scrolls. */
+const LEAST_SCALE = 0.75;
 /** From so many rows on a reader may want to find some. */
 const FINDABLE = 12;
 
 export class TableView {
-  /** @param {string} label */
-  constructor(label) {
+  /**
+   * @param {string} label
+   * @param {number} designWidth of the tile, in the pixels that the columns' widths are given in
+   */
+  constructor(label, designWidth) {
+    this.designWidth = designWidth;
+    this.isDrawing = false;
     /** @type {FilledColumn[]} */
     this.columns = [];
     /** @type {FilledColumn[]} */
@@ -39,11 +51,26 @@ export class TableView {
     this.find = h("input", { type: "search", oninput: () => this.findRows() });
     this.findLabel = h("label", { class: "find" }, h("span", {}, "Find in this table"), this.find);
     this.sortChoice = h("select", { onchange: () => this.sortByChoice() });
-    this.tools = h("div", { class: "table-tools" }, this.findLabel, h("label", { class: "sort" }, h("span", {}, "Sort by"), this.sortChoice), this.count);
+    this.tools = h(
+      "div",
+      { class: "table-tools" },
+      this.findLabel,
+      h("label", { class: "sort" }, h("span", {}, "Sort by"), this.sortChoice),
+      this.count,
+    );
     this.head = h("div", { role: "row", class: "table-row table-head", "aria-rowindex": "1" });
     this.body = h("div", { role: "rowgroup", class: "table-body" });
-    this.table = h("div", { role: "table", "aria-label": label, class: "table" }, h("div", { role: "rowgroup", class: "head-group" }, this.head), this.body);
-    this.scroller = h("div", { class: "table-scroller", tabindex: "0", role: "region", "aria-label": `${label} (scrolls)` }, this.table);
+    this.table = h(
+      "div",
+      { role: "table", "aria-label": label, class: "table" },
+      h("div", { role: "rowgroup", class: "head-group" }, this.head),
+      this.body,
+    );
+    this.scroller = h(
+      "div",
+      { class: "table-scroller", tabindex: "0", role: "region", "aria-label": `${label} (scrolls)` },
+      this.table,
+    );
     this.element = h("div", { class: "table-view" }, this.tools, this.scroller);
     this.virtualizer = new Virtualizer(this.virtualOptions());
     this.unmount = this.virtualizer._didMount();
@@ -60,9 +87,7 @@ export class TableView {
     this.given = result.rows;
     this.texts = null;
     if (this.order && !this.columns.some((column) => column.id === this.order?.id)) this.order = null;
-    const widths = this.shown.map((column) => column.width ?? DEFAULT_WIDTH);
-    this.table.style.setProperty("--columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
-    this.table.style.setProperty("--least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
+    this.setWidths();
     this.table.setAttribute("aria-colcount", String(this.shown.length));
     this.findLabel.hidden = this.given.length < FINDABLE;
     this.drawHead();
@@ -74,6 +99,16 @@ export class TableView {
     this.unmount();
   }
 
+  /** The whole canvas of a sheet shrinks with the window, and so do the columns. */
+  setWidths() {
+    const scale = Math.min(1, Math.max(LEAST_SCALE, this.scroller.clientWidth / this.designWidth || 1));
+    const widths = this.shown.map((column) =>
+      Math.max(Math.floor((column.width ?? DEFAULT_WIDTH) * scale), wordWidth(headOf(column))),
+    );
+    this.table.style.setProperty("--columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
+    this.table.style.setProperty("--least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
+  }
+
   drawHead() {
     this.head.replaceChildren(
       ...this.shown.map((column) => {
@@ -82,7 +117,7 @@ export class TableView {
         const button = h(
           "button",
           { type: "button", onclick: () => this.sortByHead(column.id), "data-column": column.id },
-          h("span", {}, column.title.trim() || column.column.replaceAll("_", " ")),
+          h("span", {}, headOf(column)),
           h("span", { class: "arrow", "aria-hidden": "true" }, arrow),
         );
         return h("div", { role: "columnheader", class: `align-${column.align}`, "aria-sort": direction }, button);
@@ -90,7 +125,11 @@ export class TableView {
     );
     const options = this.shown.flatMap((column) =>
       [false, true].map((descending) =>
-        h("option", { value: JSON.stringify({ id: column.id, descending }) }, `${column.title.trim() || column.column} ${descending ? "▼" : "▲"}`),
+        h(
+          "option",
+          { value: JSON.stringify({ id: column.id, descending }) },
+          `${headOf(column)} ${descending ? "▼" : "▲"}`,
+        ),
       ),
     );
     this.sortChoice.replaceChildren(h("option", { value: "" }, "as given"), ...options);
@@ -131,7 +170,9 @@ export class TableView {
     this.rows = this.order ? sortRows(this.columns, rows, [this.order]) : rows;
     const all = this.given.length;
     this.count.textContent =
-      this.rows.length === all ? counted(all, "row") : `${this.rows.length.toLocaleString("en-US")} of ${counted(all, "row")} found`;
+      this.rows.length === all
+        ? counted(all, "row")
+        : `${this.rows.length.toLocaleString("en-US")} of ${counted(all, "row")} found`;
     this.table.setAttribute("aria-rowcount", String(this.rows.length + 1));
     this.scroller.scrollTop = 0;
     this.virtualizer.setOptions(this.virtualOptions());
@@ -169,6 +210,7 @@ export class TableView {
   }
 
   fit() {
+    this.setWidths();
     const isNarrow = this.element.clientWidth > 0 && this.element.clientWidth < NARROW && this.shown.length > 3;
     if (isNarrow !== this.isNarrow()) {
       this.element.classList.toggle("cards", isNarrow);
@@ -176,13 +218,23 @@ export class TableView {
     }
   }
 
-  /** Put the rows that are to be seen into the page, and take the others away; rows that stay are left alone. */
+  /** Put the rows that are to be seen into the page; measuring them may show that others are to be seen. */
   drawRows() {
+    // Measuring reports a change at once, from within.
+    if (this.isDrawing) return;
+    this.isDrawing = true;
+    for (let round = 0; round < ROUNDS && this.placeRows(); round += 1);
+    this.isDrawing = false;
+  }
+
+  /** @returns {boolean} whether there were new rows to measure */
+  placeRows() {
     const items = this.virtualizer.getVirtualItems();
     this.body.style.height = `${this.virtualizer.getTotalSize()}px`;
     const present = new Map([...this.body.children].map((element) => [element.dataset.index, element]));
     const wanted = new Set(items.map((item) => String(item.index)));
     for (const [index, element] of present) if (!wanted.has(index)) element.remove();
+    const made = [];
     let after = null;
     for (const item of items) {
       let element = present.get(String(item.index));
@@ -190,11 +242,13 @@ export class TableView {
         element = this.rowElement(item.index);
         if (after) after.after(element);
         else this.body.prepend(element);
+        made.push(element);
       }
       element.style.transform = `translateY(${item.start}px)`;
-      if (!present.has(String(item.index))) this.virtualizer.measureElement(element);
       after = element;
     }
+    for (const element of made) this.virtualizer.measureElement(element);
+    return made.length > 0;
   }
 
   /** @param {number} index */
@@ -206,10 +260,29 @@ export class TableView {
       ...this.shown.map((column) =>
         h(
           "div",
-          { role: "cell", class: `align-${column.align}`, dir: "auto", "data-title": column.title },
-          ...cellContents(column.values[row], column.format),
+          { role: "cell", class: `align-${column.align}`, "data-title": column.title.trim() },
+          h("div", { dir: "auto" }, ...cellContents(column.values[row], column.format)),
         ),
       ),
     );
   }
+}
+
+/**
+ * A head without a title would be a button without a name.
+ *
+ * @param {FilledColumn} column
+ */
+function headOf(column) {
+  return column.title.trim() || column.column.replaceAll("_", " ");
+}
+
+/**
+ * Room for the longest word of a head, so that none is broken.
+ *
+ * @param {string} head
+ */
+function wordWidth(head) {
+  const longest = head.split(/\s+/).reduce((most, word) => Math.max(most, word.length), 0);
+  return Math.min(MOST_FOR_HEAD, Math.ceil(longest * HEAD_CHARACTER) + HEAD_PADDING);
 }

@@ -15,6 +15,7 @@ export class TileView {
    */
   constructor(tile, retry) {
     this.visual = tile.visual;
+    this.designWidth = tile.designWidth;
     this.retry = retry;
     /** @type {any} */
     this.view = null;
@@ -25,7 +26,13 @@ export class TileView {
     const isChart = CHARTS.includes(this.visual.kind) && !this.visual.gap;
     this.toggle = h(
       "button",
-      { type: "button", class: "quiet", "aria-pressed": "false", "aria-describedby": titleId, onclick: () => this.turn() },
+      {
+        type: "button",
+        class: "quiet",
+        "aria-pressed": "false",
+        "aria-describedby": titleId,
+        onclick: () => this.turn(),
+      },
       "Show as table",
     );
     this.notes = h("ul", { class: "notes" });
@@ -33,7 +40,13 @@ export class TileView {
     this.element = h(
       "section",
       { class: `tile kind-${this.visual.kind}`, "aria-labelledby": titleId, "data-visual": this.visual.id },
-      h("header", {}, h("h3", { id: titleId }, this.visual.title), isChart ? this.toggle : null, h("p", { class: "help" }, this.visual.help)),
+      h(
+        "header",
+        {},
+        h("h3", { id: titleId }, this.visual.title),
+        isChart ? this.toggle : null,
+        h("p", { class: "help" }, this.visual.help),
+      ),
       this.notes,
       this.body,
     );
@@ -62,15 +75,21 @@ export class TileView {
       this.showMessage("empty", `No rows for this choice.${left}`);
       return;
     }
+    if (hasNoValue(outcome.result)) {
+      this.showMessage("empty", `None of the ${counted(outcome.shown, "row")} has a value here.`);
+      return;
+    }
     const asTable = this.asTable || this.visual.kind === "TableVisual";
     const View = asTable ? TableView : this.visual.kind === "KPIVisual" ? KpiView : ChartView;
     if (!(this.view instanceof View)) {
       this.clear();
-      this.view = new View(this.visual.label);
+      this.view = new View(this.visual.label, this.designWidth);
       this.body.replaceChildren(this.view.element);
     }
     if (this.view instanceof TableView) {
-      this.view.draw(this.visual.kind === "TableVisual" ? outcome.result : chartAsTable(this.visual.kind, outcome.result));
+      this.view.draw(
+        this.visual.kind === "TableVisual" ? outcome.result : chartAsTable(this.visual.kind, outcome.result),
+      );
     } else if (this.view instanceof ChartView) {
       this.view.draw(this.visual.kind, this.visual.spec, outcome.result, theme);
     } else {
@@ -114,7 +133,9 @@ export class TileView {
   showMessage(kind, text) {
     this.clear();
     const head = { empty: null, gap: "Not shown here", failure: "Could not be read" }[kind];
-    this.body.append(h("div", { class: `message ${kind}`, role: "note" }, head ? h("strong", {}, head) : null, h("p", {}, text)));
+    this.body.append(
+      h("div", { class: `message ${kind}`, role: "note" }, head ? h("strong", {}, head) : null, h("p", {}, text)),
+    );
   }
 
   /** @param {import("../compute.js").Outcome} outcome */
@@ -129,4 +150,17 @@ export class TileView {
     if (this.visual.notApplied.length) texts.push(`Drawn without: ${this.visual.notApplied.join(", ")}.`);
     this.notes.replaceChildren(...texts.map((text) => h("li", {}, text)));
   }
+}
+
+/**
+ * A chart without a single value would be an empty frame.
+ *
+ * @param {any} result
+ */
+function hasNoValue(result) {
+  if (result.boxes) return result.boxes.length === 0;
+  if (!result.series) return false;
+  return result.series.every((/** @type {any} */ series) =>
+    series.values.every((/** @type {any} */ value) => value === null),
+  );
 }

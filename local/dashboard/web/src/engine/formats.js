@@ -98,7 +98,10 @@ export function writeNumber(number, format) {
 /** @param {number} number */
 function autoScale(number) {
   const size = Math.abs(number);
-  return ["TRILLIONS", "BILLIONS", "MILLIONS", "THOUSANDS"].find((name) => size >= SCALES[/** @type {"NONE"} */ (name)]) ?? "NONE";
+  return (
+    ["TRILLIONS", "BILLIONS", "MILLIONS", "THOUSANDS"].find((name) => size >= SCALES[/** @type {"NONE"} */ (name)]) ??
+    "NONE"
+  );
 }
 
 /** @param {string | undefined} code */

@@ -52,7 +52,8 @@ function readParameterControl(kind, control) {
   const common = { id: control.ParameterControlId, title: control.Title, parameter: control.SourceParameterName };
   if (kind === "TextField" || kind === "TextArea") return { ...common, kind: "text" };
   if (kind !== "Dropdown" && kind !== "List") throw new Gap(`A control of kind ${kind} is not offered here`);
-  if ((control.Type ?? "SINGLE_SELECT") !== "SINGLE_SELECT") throw new Gap(`A ${kind} of type ${control.Type} is not offered here`);
+  if ((control.Type ?? "SINGLE_SELECT") !== "SINGLE_SELECT")
+    throw new Gap(`A ${kind} of type ${control.Type} is not offered here`);
   const values = control.SelectableValues ?? {};
   return {
     ...common,

@@ -4,7 +4,8 @@
  *
  * @typedef {{id: string, kind: string, title: string, help: string, label: string, dataSet: string | null,
  *   spec: any, gap: string | null, notApplied: string[]}} Visual
- * @typedef {{visual: Visual, column: number, columns: number, row: number, rows: number}} Tile
+ * @typedef {{visual: Visual, column: number, columns: number, row: number, rows: number,
+ *   designWidth: number}} Tile
  * @typedef {{id: string, title: string, description: string, controls: import("./controls.js").Control[], tiles: Tile[]}} Sheet
  * @typedef {{name: string, value: string, mapped: {dataSet: string, parameter: string}[]}} Parameter
  * @typedef {{parameters: Parameter[], filters: import("./filters.js").Filter[], sheets: Sheet[], notApplied: string[]}} Definition
@@ -14,6 +15,10 @@ import { readVisual } from "../visuals/read.js";
 import { readControls } from "./controls.js";
 import { readFilterGroups } from "./filters.js";
 
+const GRID_COLUMNS = 36;
+/** Of a sheet in pixels, where the definition names no width. */
+const CANVAS = 1600;
+const PADDING = 30;
 const KNOWN = ["DataSetIdentifierDeclarations", "ParameterDeclarations", "FilterGroups", "Sheets", "CalculatedFields"];
 const KNOWN_OF_SHEET = [
   "SheetId",
@@ -50,7 +55,9 @@ export function readDefinition(json) {
 function readParameter(json) {
   const [kind, declaration] = onlyMember(json);
   if (kind !== "StringParameterDeclaration" || declaration.ParameterValueType !== "SINGLE_VALUED") {
-    throw new Gap(`the parameter ${declaration.Name} is not a single text (${kind}): the dashboard cannot be drawn here`);
+    throw new Gap(
+      `the parameter ${declaration.Name} is not a single text (${kind}): the dashboard cannot be drawn here`,
+    );
   }
   return {
     name: declaration.Name,
@@ -113,6 +120,8 @@ function readTiles(sheet, visuals) {
   for (const layout of sheet.Layouts ?? []) {
     const [kind, value] = onlyMember(layout.Configuration);
     if (kind !== "GridLayout") continue;
+    const canvas =
+      Number.parseInt(value.CanvasSizeOptions?.ScreenCanvasSizeOptions?.OptimizedViewPortWidth ?? "", 10) || CANVAS;
     for (const element of value.Elements) {
       const visual = visuals.get(element.ElementId) ?? gapVisual(element.ElementId, element.ElementType);
       placed.add(visual.id);
@@ -122,6 +131,7 @@ function readTiles(sheet, visuals) {
         columns: element.ColumnSpan,
         row: element.RowIndex ?? 0,
         rows: element.RowSpan,
+        designWidth: (canvas * element.ColumnSpan) / GRID_COLUMNS - PADDING,
       });
     }
   }
@@ -143,7 +153,7 @@ function gapTile(name) {
  * @returns {Tile}
  */
 function belowTile(visual) {
-  return { visual, column: 0, columns: 36, row: 10_000, rows: 8 };
+  return { visual, column: 0, columns: GRID_COLUMNS, row: 10_000, rows: 8, designWidth: CANVAS - PADDING };
 }
 
 /**

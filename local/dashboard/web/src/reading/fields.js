@@ -55,7 +55,11 @@ export function readMeasure(json) {
       const name = field.AggregationFunction ?? "COUNT";
       const isTime = name === "MIN" || name === "MAX";
       const pattern = field.FormatConfiguration?.DateTimeFormat ?? patternOf("MINUTE");
-      return { ...common, aggregation: { name }, format: isTime ? { kind: "time", pattern, nothing: null } : PLAIN_NUMBER };
+      return {
+        ...common,
+        aggregation: { name },
+        format: isTime ? { kind: "time", pattern, nothing: null } : PLAIN_NUMBER,
+      };
     }
     default:
       throw new Gap(`a measure of kind ${kind} is not known here`);
@@ -98,7 +102,9 @@ function place(json) {
 export function dataSetOf(fields) {
   const names = [...new Set(fields.map((field) => field.dataSet))];
   if (names.length !== 1) {
-    throw new Gap(names.length ? `the visual has fields of several data sets (${names.join(", ")})` : "the visual has no fields");
+    throw new Gap(
+      names.length ? `the visual has fields of several data sets (${names.join(", ")})` : "the visual has no fields",
+    );
   }
   return names[0];
 }

@@ -60,7 +60,9 @@ export function computeBoxes(spec, table, rows) {
     valueTitle: title(spec.value),
     format: spec.value.format,
     boxes: ordered.flatMap(([value, group]) => {
-      const numbers = group.map((row) => values[row]).filter((number) => typeof number === "number" && !Number.isNaN(number));
+      const numbers = group
+        .map((row) => values[row])
+        .filter((number) => typeof number === "number" && !Number.isNaN(number));
       const name = spec.group ? write(value, spec.group.format) : title(spec.value);
       return numbers.length ? [boxOf(name, /** @type {number[]} */ (numbers))] : [];
     }),

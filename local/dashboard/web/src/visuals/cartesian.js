@@ -28,7 +28,10 @@ export function computeCartesian(spec, table, rows) {
   const categories = orderedCategories(spec, table, groups);
   const inCategory = categories.map((category) => /** @type {number[]} */ (groups.get(category)));
   const colors = spec.color ? orderedColors(spec, table, rows) : [];
-  const byColor = colors.map((color) => ({ color, rows: inCategory.map((group) => rowsOf(spec, table, group, color)) }));
+  const byColor = colors.map((color) => ({
+    color,
+    rows: inCategory.map((group) => rowsOf(spec, table, group, color)),
+  }));
   const format = spec.category?.format ?? TEXT;
   const measures = [...spec.bars, ...spec.lines];
   return {
@@ -88,7 +91,8 @@ function orderedCategories(spec, table, groups) {
     const { values } = table.column(of.column);
     const aggregation = of.aggregation ?? { name: "SUM" };
     return {
-      of: (/** @type {Value} */ category) => aggregate(values, /** @type {number[]} */ (groups.get(category)), aggregation),
+      of: (/** @type {Value} */ category) =>
+        aggregate(values, /** @type {number[]} */ (groups.get(category)), aggregation),
       descending,
     };
   });
@@ -143,5 +147,5 @@ function colorFor(spec, fieldId, value) {
  * @param {{id: string, column: string}} field
  */
 function titleOf(spec, field) {
-  return spec.titles.get(field.id) ?? field.column;
+  return spec.titles.get(field.id) ?? field.column.replaceAll("_", " ");
 }

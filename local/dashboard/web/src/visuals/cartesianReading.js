@@ -10,7 +10,13 @@
  *   orders: CategoryOrder[], titles: Map<string, string>, colors: ColorRule[]}} CartesianSpec
  */
 import { Gap, onlyMember, unknownNames } from "../gap.js";
-import { dataSetOf, fieldTitles, readAggregatedMeasure, readDimension, readNumericalAggregation } from "../reading/fields.js";
+import {
+  dataSetOf,
+  fieldTitles,
+  readAggregatedMeasure,
+  readDimension,
+  readNumericalAggregation,
+} from "../reading/fields.js";
 
 const COMMON = ["FieldWells", "SortConfiguration", "Legend", "VisualPalette"];
 
@@ -38,7 +44,12 @@ export function readBars(configuration, notApplied) {
 export function readCombo(configuration, notApplied) {
   const names = ["Category", "BarValues", "Colors", "LineValues"];
   const wells = onlyWells(configuration, "ComboChartAggregatedFieldWells", names);
-  const labels = ["CategoryLabelOptions", "PrimaryYAxisLabelOptions", "SecondaryYAxisLabelOptions", "ColorLabelOptions"];
+  const labels = [
+    "CategoryLabelOptions",
+    "PrimaryYAxisLabelOptions",
+    "SecondaryYAxisLabelOptions",
+    "ColorLabelOptions",
+  ];
   notApplied.push(...unknownNames(configuration, [...COMMON, "BarsArrangement", "SingleAxisOptions", ...labels]));
   return cartesian(configuration, wells, labels, {
     bars: (wells.BarValues ?? []).map(readAggregatedMeasure),

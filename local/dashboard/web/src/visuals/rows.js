@@ -128,7 +128,8 @@ function readFieldFormat(configuration) {
   const [kind, settings] = onlyMember(configuration);
   const nothing = settings.NullValueFormatConfiguration?.NullString ?? null;
   if (kind === "NumberFormatConfiguration") return readNumberFormat(settings.FormatConfiguration);
-  if (kind === "DateTimeFormatConfiguration") return { kind: "time", pattern: settings.DateTimeFormat ?? DEFAULT_TIME, nothing };
+  if (kind === "DateTimeFormatConfiguration")
+    return { kind: "time", pattern: settings.DateTimeFormat ?? DEFAULT_TIME, nothing };
   if (kind === "StringFormatConfiguration") return { kind: "text", nothing };
   throw new Gap(`a format of kind ${kind} is not known here`);
 }

@@ -1,0 +1,382 @@
+"""An invented world for the dashboard: runs, scores and reports, answered as the data sets' queries would."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from local.dashboard.document import Answer
+from local.dashboard.document import Column as PageColumn
+from local.dashboard.document import DataSet as PageDataSet
+from local.dashboard.document import QueryParameter
+from local.dashboard.live import LiveDashboard
+from local.dashboard.source import DeployedDashboard, DeployedDataSet
+from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LOSS, NONE
+from stacks.dashboard.definition import definition
+from stacks.dashboard.report_dashboard import report_dashboard
+
+TASKS = ("radiology_impressions", "adverse_events")
+TASK = TASKS[0]
+NEWEST = "newest"
+MODELS = ("pre-trained", "fine-tuned", "constant", "nearest")
+METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
+QUALITY = {"pre-trained": 0.12, "fine-tuned": 0.52, "constant": 0.40, "nearest": 0.55}
+STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Gate")
+_WORDS = (
+    "the lungs are clear without focal opacity heart size is normal no pleural effusion or pneumothorax a small "
+    "nodule in the left upper lobe mild atelectasis at the right base unchanged degenerative change of the spine"
+).split()
+_STARTED = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
+# Parameter defaults of the data sets, as the stack deploys them.
+_DEFAULTS = {"task": TASK, "run": NEWEST, "slice": ALL_SLICES, "compare": NONE, "order": "worst first", "search": ""}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was evaluated."""
+
+    run_id: str
+    started_at: int
+    number: int
+
+
+@dataclass(frozen=True)
+class World:
+    """`runs` evaluated runs of the first task, and `records` reports in each evaluation set of every run.
+
+    `texts` are taken for the first reports in place of invented ones.
+    """
+
+    runs: int = 3
+    records: int = 60
+    sets: tuple[str, ...] = ("dev1", "holdout")
+    texts: tuple[str, ...] = ()
+    total_rows: Mapping[str, int] = field(default_factory=dict)
+    _written: dict[int, list[Row]] = field(default_factory=dict)
+
+    @cached_property
+    def evaluated(self) -> tuple[Run, ...]:
+        return tuple(
+            Run(f"run{number:04d}{'abcdef'[number % 6] * 4}", _milliseconds(number), number)
+            for number in range(self.runs)
+        )
+
+    def deployed(self) -> DeployedDashboard:
+        dashboard = report_dashboard(TASKS)
+        arns = {one.name: f"arn:aws:quicksight:us-east-1:000000000000:dataset/{one.name}" for one in dashboard.data_sets}
+        return DeployedDashboard(
+            dashboard_id="report-tuning",
+            title=dashboard.title,
+            version=1,
+            definition=definition(dashboard, arns),
+            theme=None,
+            data_sets={
+                one.name: DeployedDataSet(
+                    one.name,
+                    one.sql,
+                    PageDataSet(
+                        title=one.title,
+                        mode="direct" if one.is_direct else "spice",
+                        columns=tuple(PageColumn(column.name, column.kind.value) for column in one.columns),
+                        parameters=tuple(QueryParameter(name, _DEFAULTS[name]) for name in one.parameters),
+                    ),
+                )
+                for one in dashboard.data_sets
+            },
+        )
+
+    def live(self, deployed: DeployedDashboard | None = None) -> LiveDashboard:
+        return LiveDashboard(
+            deployed=deployed or self.deployed(),
+            ask=self.answer,
+            forget=lambda: None,
+            revision=lambda: str(self.runs),
+            origin="An invented stage",
+        )
+
+    def answer(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
+        rows = self.rows(data_set.identifier, parameters)
+        columns = data_set.contents.columns
+        values = tuple([row[column.name] for row in rows] for column in columns)
+        total = self.total_rows.get(data_set.identifier, len(rows))
+        return Answer(data_set.identifier, dict(parameters), columns, values, total)
+
+    def rows(self, name: str, parameters: Mapping[str, str]) -> list[Row]:
+        return list(getattr(self, f"_{name}")(**parameters))
+
+    def _run(self, task: str, run: str) -> Run | None:
+        if task != TASK or not self.evaluated:
+            return None
+        if run == NEWEST:
+            return self.evaluated[-1]
+        return next((one for one in self.evaluated if one.run_id == run), None)
+
+    def _runs(self) -> list[Row]:
+        named = [(one.run_id, one) for one in self.evaluated]
+        if self.evaluated:
+            named.append((NEWEST, self.evaluated[-1]))
+        return [
+            {
+                "task": TASK,
+                "run": name,
+                "compare": NONE if name == NEWEST else name,
+                "run_id": run.run_id,
+                "started_at": run.started_at,
+                "status": "Succeeded",
+                "gate": "passed" if run.number % 3 else "NOT passed",
+                "gate_reasons": f"dev1: ROUGE-L rose by {0.1 + run.number / 1000:.4f} (95 % interval 0.05 to 0.15).\n"
+                "It loses to the nearest training report.",
+                "warnings": "No evaluation set was uploaded: a tenth was set aside." if run.number % 2 else None,
+                "failed_step": None,
+                "reason": None,
+                "model_package": None,
+                "data_fingerprint": f"{run.number:064x}",
+                "uploaded": 2900 + run.number,
+                "train": 2301 + run.number,
+                "validation": 120,
+                "quarantined": 4 + run.number,
+                "duplicates": 475,
+                "minutes": 6.5 + run.number / 10,
+                "cost_dollars": None,
+            }
+            for name, run in named
+        ]
+
+    def _run_list(self) -> list[Row]:
+        refused = [
+            {
+                "task": TASK, "run_id": "refused-0a1b2c3d", "started_at": _milliseconds(-1), "status": "Refused",
+                "gate": "not reached", "why": "The upload has no field findings.", "uploaded": None, "train": None,
+                "minutes": None, "cost_dollars": None,
+            }
+        ]  # fmt: skip
+        listed = ("task", "run_id", "started_at", "status", "gate", "uploaded", "train", "minutes", "cost_dollars")
+        done = [
+            {**{name: row[name] for name in listed}, "why": row["gate_reasons"]}
+            for row in self._runs()
+            if row["run"] != NEWEST
+        ]
+        return done + (refused if self.runs else [])
+
+    @cached_property
+    def _measured(self) -> list[Row]:
+        rows = []
+        for run in self.evaluated:
+            chance = random.Random(run.number)
+            for evaluation_set in self.sets:
+                for slice_ in ("all", "normal", "abnormal"):
+                    for model in MODELS:
+                        for metric in (*METRICS, "abnormal_as_normal"):
+                            if metric == "abnormal_as_normal" and slice_ == "normal":
+                                continue
+                            mean = min(1.0, max(0.0, QUALITY[model] + chance.uniform(-0.08, 0.08)))
+                            rows.append(
+                                {
+                                    "task": TASK, "run_id": run.run_id, "started_at": run.started_at,
+                                    "evaluation_set": evaluation_set, "slice": slice_, "model": model, "metric": metric,
+                                    "records": self.records, "mean": mean,
+                                    "std": None if self.records == 1 else 0.21, "lowest": 0.0, "q1": mean * 0.6,
+                                    "median": mean, "q3": mean * 1.3, "highest": 1.0, "low": mean - 0.02,
+                                    "high": mean + 0.02, "distinct_predictions": chance.randint(1, 40),
+                                }
+                            )  # fmt: skip
+        return rows
+
+    def _history(self) -> list[Row]:
+        names = ("task", "run_id", "started_at", "evaluation_set", "slice", "model", "metric", "mean")
+        return [{name: row[name] for name in names} for row in self._measured]
+
+    def _scores(self) -> list[Row]:
+        beside: dict[tuple[Any, ...], dict[str, float]] = {}
+        keys = ("run_id", "evaluation_set", "slice", "metric")
+        for row in self._measured:
+            beside.setdefault(tuple(row[key] for key in keys), {})[row["model"]] = row["mean"]
+        newest = self.evaluated[-1].run_id if self.evaluated else None
+        rows = []
+        for row in self._measured:
+            others = beside[tuple(row[key] for key in keys)]
+            title = METRICS.get(row["metric"], "abnormal called normal")
+            more = {
+                "kind": "model" if row["model"] in MODELS[:2] else "floor",
+                "family": "ROUGE" if row["metric"] in METRICS else "error",
+                "score": title,
+                "set_and_score": f"{row['evaluation_set']} · {title}",
+                "pretrained": others["pre-trained"],
+                "fine_tuned": others["fine-tuned"],
+                "constant_answer": others["constant"],
+                "nearest_report": others["nearest"],
+            }
+            rows.append({**row, **more, "run": row["run_id"]})
+            if row["run_id"] == newest:
+                rows.append({**row, **more, "run": NEWEST})
+        return rows
+
+    def _predictions(self, run: Run) -> list[Row]:
+        """One row a report, each model's text and scores in it."""
+        if run.number not in self._written:
+            self._written[run.number] = self._write_predictions(run)
+        return self._written[run.number]
+
+    def _write_predictions(self, run: Run) -> list[Row]:
+        chance = random.Random(1000 + run.number)
+        rows = []
+        for place, evaluation_set in enumerate(self.sets):
+            for number in range(self.records):
+                index = place * self.records + number
+                given = self.texts[index] if index < len(self.texts) else None
+                findings = given or _text(chance, 20, 70)
+                doctor = given or _text(chance, 4, 30)
+                answers = {model: _text(chance, 4, 25) for model in MODELS}
+                rows.append(
+                    {
+                        "record_id": f"{index:016x}",
+                        "evaluation_set": evaluation_set,
+                        "slice": "normal" if chance.random() < 0.4 else "abnormal",
+                        "findings": findings,
+                        "doctor": doctor,
+                        "answers": answers,
+                        "marked": given or _marked(doctor),
+                        "scores": {
+                            model: [_score(chance, QUALITY[model] + shift) for shift in (0.0, -0.15, -0.02, -0.01)]
+                            for model in MODELS
+                        },
+                        "reads_as_normal": chance.random() < 0.5,
+                    }
+                )
+        return rows
+
+    def _record_scores(self, task: str, run: str, slice: str) -> list[Row]:
+        found = self._run(task, run)
+        rows = []
+        for report in self._predictions(found) if found else []:
+            if slice not in (ALL_SLICES, report["slice"]):
+                continue
+            for model in MODELS:
+                rouge1, rouge2, rouge_l, rouge_lsum = report["scores"][model]
+                rows.append(
+                    {
+                        "evaluation_set": report["evaluation_set"], "slice": report["slice"], "model": model,
+                        "set_and_model": f"{report['evaluation_set']} · {model}", "rouge1": rouge1, "rouge2": rouge2,
+                        "rouge_l": rouge_l, "rouge_lsum": rouge_lsum,
+                    }
+                )  # fmt: skip
+        return rows
+
+    def _reports(self, task: str, run: str, slice: str, order: str, search: str) -> list[Row]:
+        found = self._run(task, run)
+        rows = []
+        for report in self._predictions(found) if found else []:
+            before, after = report["scores"]["pre-trained"][2], report["scores"]["fine-tuned"][2]
+            answers = report["answers"]
+            texts = [report["findings"], report["doctor"], answers["fine-tuned"], answers["pre-trained"]]
+            if slice not in (ALL_SLICES, report["slice"]) or search.lower() not in " ".join(texts).lower():
+                continue
+            missed = report["slice"] == "abnormal" and report["reads_as_normal"]
+            rows.append(
+                {
+                    "record_id": report["record_id"], "evaluation_set": report["evaluation_set"],
+                    "slice": report["slice"], "findings": report["findings"], "doctor": report["doctor"],
+                    "pretrained": answers["pre-trained"], "fine_tuned": answers["fine-tuned"],
+                    "marked": report["marked"], "pretrained_score": before, "fine_tuned_score": after,
+                    "gain": after - before, "input_words": len(report["findings"].split()),
+                    "reference_words": len(report["doctor"].split()),
+                    "remark": "abnormal, answered as normal" if missed else "",
+                    "place": {GAIN: before - after, LOSS: after - before}.get(order, after),
+                }
+            )  # fmt: skip
+        return rows
+
+    def _curve(self, task: str, run: str, compare: str) -> list[Row]:
+        rows = []
+        for series, name in ((CHOSEN, run), (COMPARED, compare)):
+            found = self._run(task, name)
+            if found is None:
+                continue
+            for step in range(10, 410, 10):
+                loss = 1.2 + 3.4 / (1 + step / (60 + found.number * 5))
+                rows.append({"series": f"{series}: training", "step": step, "epoch": step / 100, "loss": loss})
+                if step % 100 == 0:
+                    row = {"series": f"{series}: validation", "step": step, "epoch": step / 100, "loss": loss + 0.2}
+                    rows.append(row)
+        return rows
+
+    def _steps(self, task: str, run: str, compare: str) -> list[Row]:
+        return [
+            {
+                "series": series, "step": step, "place": place, "status": "Succeeded",
+                "seconds": 3.5 * place + found.number, "cost_dollars": None, "instance_type": "local", "failure": None,
+            }
+            for series, name in ((CHOSEN, run), (COMPARED, compare))
+            if (found := self._run(task, name))
+            for place, step in enumerate(STEPS, start=1)
+        ]  # fmt: skip
+
+    def _parameters(self, task: str, run: str, compare: str) -> list[Row]:
+        chosen, compared = self._run(task, run), self._run(task, compare)
+        if chosen is None:
+            return []
+        rows = []
+        for place in range(18):
+            mine = f"{place + chosen.number % 2}"
+            other = None if compared is None else f"{place + compared.number % 2}"
+            differs = "" if other in (None, mine) else "differs"
+            rows.append({"name": f"parameter_{place:02d}", "chosen": mine, "compared": other, "difference": differs})
+        return rows
+
+    def _data_flow(self, task: str, run: str) -> list[Row]:
+        found = self._run(task, run)
+        if found is None:
+            return []
+        flow: list[tuple[str, str, str | None, int]] = [
+            ("training data", "trained on", None, 2301 + found.number),
+            ("training data", "validation", None, 120),
+            ("training data", "duplicate", None, 475),
+            ("training data", "quarantined", "no impression", 3),
+            ("training data", "quarantined", "the line is not JSON", 1 + found.number),
+        ]
+        for name in self.sets:
+            flow += [(name, "evaluated", None, self.records), (name, "removed", "its findings were trained on", 12)]
+        return [
+            {
+                "part": part, "outcome": outcome, "what": outcome if reason is None else f"{outcome}: {reason}",
+                "reason": reason or "", "records": records,
+            }
+            for part, outcome, reason, records in flow
+        ]  # fmt: skip
+
+    def _lengths(self, task: str, run: str) -> list[Row]:
+        found = self._run(task, run)
+        if found is None:
+            return []
+        return [
+            {"split": split, "field": name, "words_from": words, "records": max(1, (300 - (words - 40) ** 2 // 8) // part)}
+            for part, split in ((1, "train"), (9, "validation"))
+            for name, longest in (("input", 110), ("target", 60))
+            for words in range(0, longest, 10)
+        ]
+
+
+def _milliseconds(number: int) -> int:
+    return round((_STARTED + timedelta(hours=31 * number)).timestamp() * 1000)
+
+
+def _text(chance: random.Random, least: int, most: int) -> str:
+    start = chance.randrange(len(_WORDS))
+    words = [_WORDS[(start + step * 7) % len(_WORDS)] for step in range(chance.randint(least, most))]
+    return " ".join(words).capitalize() + "."
+
+
+def _marked(doctor: str) -> str:
+    words = doctor.split()
+    middle = len(words) // 2
+    return f"{' '.join(words[:middle])} ⟦−{' '.join(words[middle:])}⟧ ⟦+no acute disease⟧"
+
+
+def _score(chance: random.Random, middle: float) -> float:
+    return float(np.clip(chance.gauss(middle, 0.2), 0.0, 1.0))
