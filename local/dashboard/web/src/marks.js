@@ -3,6 +3,8 @@
  *
  * @typedef {{kind: "same" | "missing" | "added", text: string}} Piece
  */
+/** An emoji of a family has some ten characters. */
+const LONGEST_LETTER = 40;
 const MARK = /⟦([−+])([^⟦⟧]*)⟧/g;
 
 /**
@@ -45,14 +47,12 @@ export function shortened(all, length) {
  * @param {number} length
  */
 function cutWhole(text, length) {
-  // The segments of the end only: a text may have 20,000 characters.
-  const margin = 40;
-  const head = text.slice(0, Math.max(0, length - margin));
   const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-  let end = head.length;
-  for (const { index, segment } of segmenter.segment(text.slice(head.length, length + margin))) {
-    if (head.length + index + segment.length > length) break;
-    end = head.length + index + segment.length;
+  let end = 0;
+  // From the beginning of the text: what is one letter may depend on what stands before it, as with flags.
+  for (const { index, segment } of segmenter.segment(text.slice(0, length + LONGEST_LETTER))) {
+    if (index + segment.length > length) break;
+    end = index + segment.length;
   }
   return text.slice(0, end);
 }

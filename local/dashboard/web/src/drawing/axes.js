@@ -40,6 +40,8 @@ export function valueAxis(format, look, horizontal, fromZero) {
   return {
     type: "value",
     scale: !fromZero,
+    axisLine: { show: false },
+    axisTick: { show: false },
     // Above the bars where they scroll, so that it stays with the first of them.
     position: horizontal && look.scrolls ? "top" : undefined,
     splitNumber: horizontal ? Math.max(2, Math.floor(look.width / 130)) : Math.max(2, Math.floor(look.height / 55)),

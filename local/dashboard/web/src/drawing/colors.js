@@ -43,10 +43,11 @@ export const DARK = {
   noticeGround: "#3a2c10",
 };
 
-/** For series that neither the definition nor the theme colors: Okabe and Ito's, dark enough for a white ground. */
-export const PALETTE = ["#0072B2", "#C77F00", "#00805F", "#A8558A", "#C04E00", "#6B6B6B", "#2F7FA8", "#7A6A00"];
+/** For series that neither the definition nor the theme colors; those that are drawn together keep apart for everybody. */
+export const PALETTE = ["#1F8ADB", "#B06A00", "#00784A", "#8A8A8A", "#A0459B", "#BF3D12"];
 
 const LEAST_CONTRAST = 3;
+const DARK_GROUND = 0.2;
 
 /**
  * @param {string} one
@@ -65,7 +66,7 @@ export function contrast(one, other) {
  * @param {string} ground
  */
 export function standingOut(color, ground) {
-  const towards = luminance(ground) < 0.2 ? 255 : 0;
+  const towards = luminance(ground) < DARK_GROUND ? 255 : 0;
   let channels = channelsOf(color);
   for (let step = 0; step < 40 && contrast(hex(channels), ground) < LEAST_CONTRAST; step += 1) {
     channels = channels.map((channel) => channel + (towards - channel) * 0.08);

@@ -1,0 +1,37 @@
+"""The page's script, tested by Node's own runner."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.paths import REPOSITORY
+from stacks.dashboard.data_sets import CHOSEN, COMPARED
+from stacks.dashboard.report_dashboard import COLORS
+from training.table_schemas import MODELS
+
+_NODE = REPOSITORY / ".venv" / "bin" / "node"
+_TESTS = sorted((Path(__file__).parent / "web").glob("*.test.mjs"))
+# Series that stand in one chart.
+_TOGETHER = (
+    MODELS,
+    tuple(f"{run}: {part}" for run in (CHOSEN, COMPARED) for part in ("training", "validation")),
+    (CHOSEN, COMPARED),
+    ("train", "validation"),
+)
+
+
+@pytest.mark.parametrize("file", _TESTS, ids=lambda file: file.stem)
+def test_script(file: Path) -> None:
+    colors = json.dumps([[COLORS[name] for name in names] for names in _TOGETHER])
+    outcome = subprocess.run(
+        [str(_NODE), "--test", "--test-reporter=tap", str(file)],
+        env={**os.environ, "COLORS_TOGETHER": colors},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout[-6000:]
+    assert "# pass 0" not in outcome.stdout
