@@ -122,9 +122,7 @@ def _over(rows: Iterable[Row], column: str, aggregation: str) -> float | None:
 
 def _groups(rows: list[Row], visual: Boxes) -> list[tuple[str, list[float]]]:
     names = sorted({row[visual.group.column] for row in rows})
-    return [
-        (name, [row[visual.value.column] for row in rows if row[visual.group.column] == name]) for name in names
-    ]
+    return [(name, [row[visual.value.column] for row in rows if row[visual.group.column] == name]) for name in names]
 
 
 def _box(name: str, values: list[float]) -> Numbers:

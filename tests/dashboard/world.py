@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from local.dashboard.document import Answer
+from local.dashboard.document import Answer, QueryParameter
 from local.dashboard.document import Column as PageColumn
 from local.dashboard.document import DataSet as PageDataSet
-from local.dashboard.document import QueryParameter
 from local.dashboard.live import LiveDashboard
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
 from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LOSS, NONE
@@ -26,10 +25,10 @@ MODELS = ("pre-trained", "fine-tuned", "constant", "nearest")
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
 QUALITY = {"pre-trained": 0.12, "fine-tuned": 0.52, "constant": 0.40, "nearest": 0.55}
 STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Gate")
-_WORDS = (
+_SENTENCE = (
     "the lungs are clear without focal opacity heart size is normal no pleural effusion or pneumothorax a small "
     "nodule in the left upper lobe mild atelectasis at the right base unchanged degenerative change of the spine"
-).split()
+)
 _STARTED = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 # Parameter defaults of the data sets, as the stack deploys them.
 _DEFAULTS = {"task": TASK, "run": NEWEST, "slice": ALL_SLICES, "compare": NONE, "order": "worst first", "search": ""}
@@ -69,7 +68,9 @@ class World:
 
     def deployed(self) -> DeployedDashboard:
         dashboard = report_dashboard(TASKS)
-        arns = {one.name: f"arn:aws:quicksight:us-east-1:000000000000:dataset/{one.name}" for one in dashboard.data_sets}
+        arns = {
+            one.name: f"arn:aws:quicksight:us-east-1:000000000000:dataset/{one.name}" for one in dashboard.data_sets
+        }
         return DeployedDashboard(
             dashboard_id="report-tuning",
             title=dashboard.title,
@@ -231,7 +232,8 @@ class World:
                 index = place * self.records + number
                 given = self.texts[index] if index < len(self.texts) else None
                 findings = given or _text(chance, 20, 70)
-                doctor = given or _text(chance, 4, 30)
+                # The dashboard shows impressions of up to 200 words, as its range is defined.
+                doctor = given if given and len(given.split()) < 200 else _text(chance, 4, 30)
                 answers = {model: _text(chance, 4, 25) for model in MODELS}
                 rows.append(
                     {
@@ -355,7 +357,12 @@ class World:
         if found is None:
             return []
         return [
-            {"split": split, "field": name, "words_from": words, "records": max(1, (300 - (words - 40) ** 2 // 8) // part)}
+            {
+                "split": split,
+                "field": name,
+                "words_from": words,
+                "records": max(1, (300 - (words - 40) ** 2 // 8) // part),
+            }
             for part, split in ((1, "train"), (9, "validation"))
             for name, longest in (("input", 110), ("target", 60))
             for words in range(0, longest, 10)
@@ -367,8 +374,9 @@ def _milliseconds(number: int) -> int:
 
 
 def _text(chance: random.Random, least: int, most: int) -> str:
-    start = chance.randrange(len(_WORDS))
-    words = [_WORDS[(start + step * 7) % len(_WORDS)] for step in range(chance.randint(least, most))]
+    all_words = _SENTENCE.split()
+    start = chance.randrange(len(all_words))
+    words = [all_words[(start + step * 7) % len(all_words)] for step in range(chance.randint(least, most))]
     return " ".join(words).capitalize() + "."
 
 

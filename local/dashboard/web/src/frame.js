@@ -18,7 +18,7 @@ export class Frame {
     this.refreshButton = h("button", { type: "button" }, "Refresh");
     this.themeChoice = h(
       "select",
-      { onchange: () => this.chooseTheme(this.themeChoice.value) },
+      { "aria-label": "Colours", onchange: () => this.chooseTheme(this.themeChoice.value) },
       ...THEMES.map((theme) => h("option", { value: theme }, theme)),
     );
     this.tabs = h("div", {
@@ -55,7 +55,7 @@ export class Frame {
         h(
           "div",
           { class: "page-tools" },
-          h("label", {}, h("span", {}, "Colours"), this.themeChoice),
+          h("div", { class: "labelled" }, h("span", { "aria-hidden": "true" }, "Colours"), this.themeChoice),
           isFile ? null : this.refreshButton,
         ),
       ),

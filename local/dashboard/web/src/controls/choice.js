@@ -9,13 +9,10 @@ export class ChoiceControl {
   constructor(control, page) {
     this.control = control;
     this.page = page;
-    this.select = h("select", { onchange: () => page.choose(control.parameter, this.select.value) });
-    this.element = h(
-      "label",
-      { class: "control", "data-control": control.id },
-      h("span", {}, control.title),
-      this.select,
-    );
+    const id = `control-${control.id}`;
+    this.select = h("select", { id, onchange: () => page.choose(control.parameter, this.select.value) });
+    const label = h("label", { for: id }, control.title);
+    this.element = h("div", { class: "control", "data-control": control.id }, label, this.select);
   }
 
   /** @param {import("../state.js").View} view */

@@ -27,7 +27,7 @@ export class RangeControl {
     this.element = h(
       "div",
       { class: "control range", role: "group", "aria-label": title, "data-control": control.id },
-      h("span", {}, title, this.output),
+      h("span", {}, h("span", {}, title), this.output),
       this.track,
     );
   }

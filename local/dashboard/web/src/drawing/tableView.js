@@ -50,12 +50,12 @@ export class TableView {
     this.count = h("span", { class: "row-count", role: "status" });
     this.find = h("input", { type: "search", oninput: () => this.findRows() });
     this.findLabel = h("label", { class: "find" }, h("span", {}, "Find in this table"), this.find);
-    this.sortChoice = h("select", { onchange: () => this.sortByChoice() });
+    this.sortChoice = h("select", { "aria-label": "Sort by", onchange: () => this.sortByChoice() });
     this.tools = h(
       "div",
       { class: "table-tools" },
       this.findLabel,
-      h("label", { class: "sort" }, h("span", {}, "Sort by"), this.sortChoice),
+      h("div", { class: "sort" }, h("span", { "aria-hidden": "true" }, "Sort by"), this.sortChoice),
       this.count,
     );
     this.head = h("div", { role: "row", class: "table-row table-head", "aria-rowindex": "1" });

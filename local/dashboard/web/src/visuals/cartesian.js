@@ -28,10 +28,11 @@ export function computeCartesian(spec, table, rows) {
   const categories = orderedCategories(spec, table, groups);
   const inCategory = categories.map((category) => /** @type {number[]} */ (groups.get(category)));
   const colors = spec.color ? orderedColors(spec, table, rows) : [];
-  const byColor = colors.map((color) => ({
+  const inColors = colors.map((color) => ({
     color,
     rows: inCategory.map((group) => rowsOf(spec, table, group, color)),
   }));
+  const byColor = spec.color ? inColors : null;
   const format = spec.category?.format ?? TEXT;
   const measures = [...spec.bars, ...spec.lines];
   return {
@@ -44,7 +45,7 @@ export function computeCartesian(spec, table, rows) {
     series: [
       ...spec.bars.flatMap((measure) => seriesOf(spec, table, measure, "bar", inCategory, byColor)),
       ...spec.lines.flatMap((measure) =>
-        seriesOf(spec, table, measure, "line", inCategory, spec.linesByColor ? byColor : []),
+        seriesOf(spec, table, measure, "line", inCategory, spec.linesByColor ? byColor : null),
       ),
     ],
   };
@@ -58,7 +59,7 @@ export function computeCartesian(spec, table, rows) {
  * @param {import("../reading/fields.js").Measure} measure
  * @param {"bar" | "line"} mark
  * @param {number[][]} inCategory
- * @param {{color: Value, rows: number[][]}[]} byColor
+ * @param {{color: Value, rows: number[][]}[] | null} byColor null without a color field
  * @returns {Series[]}
  */
 function seriesOf(spec, table, measure, mark, inCategory, byColor) {
@@ -69,7 +70,7 @@ function seriesOf(spec, table, measure, mark, inCategory, byColor) {
   const common = { mark, secondAxis: mark === "line" && spec.secondAxis, format: measure.format };
   const title = titleOf(spec, measure);
   const severalMeasures = (mark === "bar" ? spec.bars : spec.lines).length > 1;
-  if (byColor.length === 0) {
+  if (byColor === null) {
     return [{ ...common, name: title, color: colorFor(spec, measure.id, null), values: inCategory.map(over) }];
   }
   return byColor.map(({ color, rows }) => ({

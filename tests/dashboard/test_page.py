@@ -1,0 +1,263 @@
+"""The page in a real browser: what is on it, and what it does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.dashboard.server import serving
+from stacks.dashboard.report_dashboard import report_dashboard
+from tests.dashboard.expected import expected_numbers
+from tests.dashboard.open_page import SHEETS, OpenPage, file_of, opened
+from tests.dashboard.world import TASKS, World
+
+DASHBOARD = report_dashboard(TASKS)
+WORLD = World(runs=3, records=40)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, bundles: Path) -> str:
+    return file_of(WORLD.live(), tmp_path_factory.mktemp("file") / "dashboard.html", bundles)
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[OpenPage]:
+    with opened(browser, address) as page:
+        yield page
+        assert page.complaints == []
+        assert {request for request in page.requests if not request.startswith(("file:", "about:", "data:"))} == set()
+
+
+@pytest.fixture(scope="module")
+def served(bundles: Path) -> Iterator[str]:
+    with serving(WORLD.live(), bundles=bundles) as url:
+        yield url
+
+
+def test_every_sheet_shows_every_visual_with_title_and_help(page: OpenPage) -> None:
+    for sheet in DASHBOARD.sheets:
+        page.go(f"sheet={sheet.id}")
+        assert page.page.get_by_role("tab", name=sheet.title, exact=True).get_attribute("aria-selected") == "true"
+        assert page.page.locator(".description").inner_text() == sheet.description
+        for visual in sheet.visuals:
+            tile = page.tile(visual.id)
+            assert tile.locator("h3").inner_text() == visual.title
+            assert tile.locator(".help").inner_text() == visual.help
+            assert tile.locator(".gap, .failure").count() == 0, tile.inner_text()
+        assert page.page.locator(".tile").count() == len(sheet.visuals)
+        titles = [control.title for control in (*DASHBOARD.controls, *sheet.controls)]
+        for title in titles + [tick.title for tick in DASHBOARD.ticks]:
+            assert page.page.locator(".controls").get_by_text(title, exact=True).count() >= 1, title
+
+
+def _assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert shown.keys() == expected.keys()
+    for name, numbers in expected.items():
+        found = shown[name]
+        assert "gap" not in found, f"{name}: {found}"
+        if "series" in numbers:
+            series = {one["name"]: one["values"] for one in found["series"]}
+            found = {"categories": found["categories"], "series": series}
+        else:
+            found = {key: value for key, value in found.items() if key != "kind"}
+        if "rows" in numbers:
+            # Rows that are equal in what a table is sorted by have no order.
+            assert found["columns"] == numbers["columns"]
+            _close(sorted(found["rows"], key=repr), sorted(numbers["rows"], key=repr), name)
+        else:
+            _close(found, numbers, name)
+
+
+def _close(found: Any, expected: Any, name: str) -> None:
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), name
+        for key, value in expected.items():
+            _close(found[key], value, f"{name}: {key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), name
+        for place, value in enumerate(expected):
+            _close(found[place], value, f"{name}[{place}]")
+    elif isinstance(expected, float) and not isinstance(found, str) and found is not None:
+        assert found == pytest.approx(expected, abs=1e-12), name
+    else:
+        assert found == expected, name
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ticks"),
+    [
+        ({}, {}),
+        ({"run": WORLD.evaluated[0].run_id, "slice": "abnormal", "compare": WORLD.evaluated[1].run_id}, {}),
+        ({"slice": "normal", "order": "largest loss first"}, {"model": ["fine-tuned", "constant"]}),
+        ({}, {"evaluation_set": ["dev1"]}),
+        ({"task": TASKS[1]}, {}),
+    ],
+    ids=["as given", "another run", "a slice and ticked models", "one evaluation set", "a task without runs"],
+)
+def test_the_numbers_are_those_of_an_independent_computation(
+    page: OpenPage, parameters: dict[str, str], ticks: dict[str, list[str]]
+) -> None:
+    fragment = [f"p.{name}={value}" for name, value in parameters.items()]
+    fragment += [f"f.tick-{column.replace('_', '-')}={value}" for column, values in ticks.items() for value in values]
+    page.go("&".join(fragment))
+    _assert_same(page.numbers(), expected_numbers(WORLD, DASHBOARD, parameters, ticks))
+
+
+def test_a_tables_order_is_the_definitions(page: OpenPage) -> None:
+    page.go("sheet=reports&p.order=largest gain first")
+    shown = [row[7] for row in page.numbers()["reports-table"]["rows"]]
+    assert shown == sorted(shown, reverse=True) and len(set(shown)) > 10
+
+
+def test_what_is_seen_is_what_was_computed(page: OpenPage) -> None:
+    page.go()
+    numbers = page.numbers()["overview-rougel"]
+    tile = page.tile("overview-rougel").inner_text()
+    assert f"{numbers['value']:.4f}" in tile and f"{numbers['target']:.4f}" in tile
+    assert f"+{numbers['difference']:.4f}" in tile
+    missed = page.numbers()["overview-missed"]
+    assert f"{missed['value']:.1%}" in page.tile("overview-missed").inner_text()
+
+
+def test_ticking_changes_the_numbers_and_back_brings_them_again(page: OpenPage) -> None:
+    page.go("sheet=distributions")
+    tile = page.tile("distributions-table")
+    assert tile.locator(".row-count").inner_text() == "32 rows"
+    page.page.get_by_role("button", name="Models: all").click()
+    page.page.get_by_role("checkbox", name="All", exact=True).click()
+    page.settle()
+    assert "No rows for this choice" in tile.inner_text() and "leave out 32 rows" in tile.inner_text()
+    page.page.get_by_role("checkbox", name="constant").click()
+    page.settle()
+    assert tile.locator(".row-count").inner_text() == "8 rows"
+    assert "leave out 24 rows" in tile.locator(".notes").inner_text()
+    page.page.keyboard.press("Escape")
+    page.page.go_back()
+    page.page.go_back()
+    page.page.wait_for_selector(".row-count:has-text('32 rows')")
+
+
+def test_a_choice_and_a_range_change_the_reports(page: OpenPage) -> None:
+    page.go("sheet=reports")
+    tile = page.tile("reports-table")
+    assert tile.locator(".row-count").inner_text() == "80 rows"
+    page.control("Slice").select_option("normal")
+    page.settle()
+    normal = len(WORLD.rows("reports", {**_defaults(), "slice": "normal"}))
+    assert tile.locator(".row-count").inner_text() == f"{normal} rows"
+    lowest = page.page.get_by_label("Fine-tuned ROUGE-L, from")
+    lowest.focus()
+    for _ in range(10):
+        page.page.keyboard.press("ArrowRight")
+    page.settle()
+    kept = [row for row in page.numbers()["reports-table"]["rows"] if row[5] >= 0.5]
+    assert tile.locator(".row-count").inner_text() == f"{len(kept)} rows"
+    assert f"leave out {normal - len(kept)} rows" in tile.locator(".notes").inner_text()
+
+
+def _defaults() -> dict[str, str]:
+    names = DASHBOARD.data_set("reports").parameters
+    return {one.name: one.default for one in DASHBOARD.parameters if one.name in names}
+
+
+def test_a_table_sorts_by_its_heads(page: OpenPage) -> None:
+    page.go("sheet=distributions")
+    tile = page.tile("distributions-table")
+    head = tile.get_by_role("columnheader", name="mean")
+    as_given = page.rows("distributions-table", 4)
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    means = page.rows("distributions-table", 4)
+    assert means == sorted(means) != as_given
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert page.rows("distributions-table", 4) == means[::-1]
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "none" and page.rows("distributions-table", 4) == as_given
+
+
+def test_words_are_found_in_a_table(page: OpenPage) -> None:
+    page.go("sheet=distributions")
+    tile = page.tile("distributions-table")
+    tile.get_by_label("Find in this table").fill("ROUGE-LSUM")
+    assert tile.locator(".row-count").inner_text() == "8 of 32 rows found"
+    assert set(page.rows("distributions-table", 1)) == {"ROUGE-Lsum"}
+
+
+def test_what_differs_is_marked_for_every_reader(page: OpenPage) -> None:
+    page.go("sheet=reports")
+    cell = page.tile("reports-table").locator(".table-body [role=row]").first.locator("[role=cell]").nth(2)
+    missing, added = cell.locator("del"), cell.locator("ins")
+    assert "⟦" not in cell.inner_text() and added.text_content() == "[added: +no acute disease]"
+    assert missing.text_content().startswith("[missing: −")
+    decoration = "element => getComputedStyle(element).textDecorationLine"
+    assert (missing.evaluate(decoration), added.evaluate(decoration)) == ("line-through", "underline")
+
+
+def test_a_charts_numbers_can_be_read_as_a_table(page: OpenPage) -> None:
+    page.go()
+    tile = page.tile("overview-scores")
+    chart = tile.get_by_role("img")
+    assert chart.get_attribute("aria-label").startswith("ROUGE F1 by evaluation set (0 to 1, higher is better). Bars")
+    tile.get_by_role("button", name="Show as table").click()
+    assert chart.count() == 0
+    heads = [text.strip() for text in tile.get_by_role("columnheader").all_inner_texts()]
+    assert heads == ["evaluation set and score", "pre-trained", "fine-tuned", "constant answer", "nearest report"]
+    bars = {one["name"]: one["values"] for one in page.numbers()["overview-scores"]["series"]}
+    assert page.rows("overview-scores", 2) == [f"{value:.4f}" for value in bars["fine-tuned"]]
+
+
+def test_a_shared_link_opens_the_same_view(page: OpenPage) -> None:
+    page.go("sheet=training")
+    page.control("Compare with run").select_option(WORLD.evaluated[0].run_id)
+    page.settle()
+    legend = page.tile("training-loss-steps").locator(".legend").inner_text()
+    assert "compared run: validation" in legend
+    link = page.page.url
+    page.page.goto("about:blank")
+    page.page.goto(link)
+    page.settle()
+    assert page.control("Compare with run").input_value() == WORLD.evaluated[0].run_id
+    assert page.tile("training-loss-steps").locator(".legend").inner_text() == legend
+
+
+def test_another_task_has_other_runs(page: OpenPage) -> None:
+    page.go(f"p.run={WORLD.evaluated[0].run_id}")
+    page.control("Task").select_option(TASKS[1])
+    page.settle()
+    assert page.control("Run").input_value() == "newest"
+    assert "No rows for this choice" in page.tile("overview-rougel").inner_text()
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_a_phone_needs_no_sideways_scrolling(browser: Any, address: str, sheet: str) -> None:
+    with opened(browser, address, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        page.go(f"sheet={sheet}")
+        assert page.page.evaluate("document.documentElement.scrollWidth") == 390
+        wider = page.page.evaluate(
+            "[...document.querySelectorAll('.tile, .control, .tabs button')]"
+            ".filter(one => one.getBoundingClientRect().right > 391).map(one => one.className)"
+        )
+        assert wider == []
+        assert page.complaints == []
+
+
+def test_the_served_page_is_the_same(browser: Any, served: str) -> None:
+    with opened(browser, served) as page:
+        page.go()
+        _assert_same(page.numbers(), expected_numbers(WORLD, DASHBOARD))
+        assert page.complaints == []
+        strange = [one for one in page.requests if not one.startswith((served, "about:", "data:"))]
+        assert strange == []
+
+
+def test_the_served_page_searches(browser: Any, served: str) -> None:
+    with opened(browser, served) as page:
+        page.go("sheet=reports")
+        word = str(WORLD.rows("reports", _defaults())[3]["doctor"])[:30].upper()
+        page.page.get_by_label("Search in the texts").fill(word)
+        expected = len(WORLD.rows("reports", {**_defaults(), "search": word}))
+        assert 0 < expected < 80
+        page.page.wait_for_selector(f".row-count:text-is('{expected} rows')")
+        assert "p.search=" in page.page.url
