@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from local.dashboard.local_stage import dashboard_server, write_dashboard_file
 from local.errors import DataError, RunError
 from local.open_i import LICENCE, Report, demo_files
 from local.paths import STATE
@@ -30,6 +31,7 @@ from local.stage import LocalStage, deployed_stage, wait_for_endpoint
 
 TASK = "radiology_impressions"
 SUMMARY = STATE / "summary.json"
+DASHBOARD = STATE / "dashboard.html"
 _START_SECONDS = 120
 _ROW_SECONDS = 120
 
@@ -50,20 +52,24 @@ def run_demo(console: Console, data: Path | None, evaluation: Path | None) -> No
     Raises:
         LocalError: what stopped it, and what to do.
     """
-    SUMMARY.unlink(missing_ok=True)
+    for left in (SUMMARY, DASHBOARD):
+        left.unlink(missing_ok=True)
     files = _input(console, data, evaluation)
-    with deployed_stage(console) as stage:
+    with deployed_stage(console) as stage, dashboard_server(stage) as dashboard:
+        console.print(f"Dashboard: {dashboard} (while this runs)", highlight=False)
         summary = _whole_way(console, stage, files)
         write_summary(SUMMARY, summary)
         console.print(f"Written for scripts: {SUMMARY}")
+        write_dashboard_file(stage, DASHBOARD)
+        console.print(f"The dashboard as one file, with clinical text in it: {DASHBOARD}")
         if console.is_terminal:
-            _stay(console, stage)
+            _stay(console, stage, dashboard)
 
 
 def serve(console: Console) -> None:
     """Start a deployed local stage and keep it until Ctrl-C."""
-    with deployed_stage(console) as stage:
-        _stay(console, stage)
+    with deployed_stage(console) as stage, dashboard_server(stage) as dashboard:
+        _stay(console, stage, dashboard)
 
 
 def _input(console: Console, data: Path | None, evaluation: Path | None) -> DemoInput:
@@ -165,10 +171,12 @@ def _go_live(console: Console, stage: LocalStage, package: str, report: Report) 
     return {"input": report.findings, "output": answer}
 
 
-def _stay(console: Console, stage: LocalStage) -> None:
+def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
     """Keep serving, and show every further run, until Ctrl-C."""
     console.print()
-    console.print("Still serving; Ctrl-C stops everything. In another terminal:", style="bold")
+    console.print("Still serving; Ctrl-C stops everything.", style="bold")
+    console.print(f"  {dashboard}      the dashboard, in a browser", highlight=False)
+    console.print("In another terminal:", style="bold")
     console.print("  make upload FILE=train.jsonl              your own training data: starts a run")
     console.print("  make upload FILE=dev3.jsonl SET=dev3      an evaluation set, scored in every later run")
     console.print("  make predict TEXT='The heart is ...'      asks the live endpoint")
@@ -181,6 +189,7 @@ def _stay(console: Console, stage: LocalStage) -> None:
                 if arn not in seen:
                     seen.add(arn)
                     follow_run(console, stage, str(arn))
+                    write_dashboard_file(stage, DASHBOARD)
             time.sleep(1)
     except KeyboardInterrupt:
         console.print("Stopping ...")

@@ -1,7 +1,7 @@
 """The dashboard's colours and type, as QuickSight's theme has them.
 
-After Okabe and Ito's palette. Those that stand in one chart are told apart with every kind of colour blindness, and all
-of them stand out from a white and from a dark ground by at least 3 to 1, text by at least 4.5 to 1 (the tests measure it).
+After Okabe and Ito. Those that stand in one chart are told apart with every kind of colour blindness, and all of them
+stand out from a white and from a dark ground by at least 3 to 1, text by at least 4.5 to 1 (the tests measure it).
 """
 
 from typing import Any
