@@ -33,7 +33,7 @@ class FakeAthena:
         return {"QueryExecutionId": "1"}
 
     def get_query_execution(self, **_: Any) -> dict[str, Any]:
-        return {"QueryExecution": {"Status": {"State": "SUCCEEDED"}}}
+        return {"QueryExecution": {"QueryExecutionId": "1", "Status": {"State": "SUCCEEDED"}}}
 
     def get_paginator(self, _: str) -> "FakeAthena":
         return self
