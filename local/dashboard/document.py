@@ -1,20 +1,25 @@
-"""What the page is made from: one JSON document, version 1.
+"""What the page is made from: JSON documents, version 1.
 
     {"version": 1, "title", "definition", "theme": {...} | null,
      "data_sets": {identifier: {"title", "mode": "spice" | "direct", "columns": [{"name", "type"}],
                                 "parameters": [{"name", "default"}]}},
-     "texts": [str], "answers": [{"data_set", "parameters": {name: value}, "columns": [name],
-                                  "values": [[...] a column], "rows": int, "total_rows": int}],
-     "left_out": [{"data_set", "combinations": int}], "provenance": {label: text}}
+     "left_out": [{"data_set", "combinations": int}], "provenance": {label: text},
+     "parts": {identifier: [{parameter: value}]}, "answers", "texts", "columns"}
 
-`definition` and `theme` are in QuickSight's own words. A data set of mode `spice` has one answer, without parameters;
-one of mode `direct` has an answer for each combination of its parameters that is in the document, and the server is
-asked for the others. Values are kept by column: INTEGER and DECIMAL as numbers (NaN and the infinities as their names,
-for JSON has no numbers for them), DATETIME as milliseconds since 1970 UTC, BOOLEAN as such, and STRING as places in
-`texts`, since the same report stands in many answers. null is null. `total_rows` is larger than `rows` where an answer
-was cut.
+    {"version": 1,
+     "answers": [{"data_set", "parameters": {name: value}, "columns": [name], "values": [int], "total_rows": int}],
+     "texts": [str], "columns": [[...]]}
 
-The server's answer to one question is `{"version", "texts", "answers": [one]}`.
+The first is the dashboard, the second a part: answers alone, as a file keeps them for each direct data set (so that a
+page opens without reading reports that nobody looks at yet; `parts` says which answers they hold) and as the server
+gives them one by one. `definition` and `theme` are in QuickSight's own words. A data set of mode `spice` has one
+answer, without parameters, in the first document; one of mode `direct` an answer for each combination of its
+parameters.
+
+`values` are places in `columns`, where the same column of several answers stands once. A column holds INTEGER and
+DECIMAL as numbers (NaN and the infinities as their names, for JSON has no numbers for them), DATETIME as milliseconds
+since 1970 UTC, BOOLEAN as such, and STRING as places in `texts`, since the same report stands in many answers. null is
+null. `total_rows` is larger than the number of rows where an answer was cut.
 """
 
 import json
@@ -94,7 +99,13 @@ class Document:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        texts = _Texts()
+        """The dashboard, with the answers that are kept whole."""
+        pool = _Pool()
+        kept = [answer for answer in self.answers if not self._is_direct(answer)]
+        parts: dict[str, list[Json]] = {}
+        for answer in self.answers:
+            if self._is_direct(answer):
+                parts.setdefault(answer.data_set, []).append(dict(answer.parameters))
         return _dump(
             {
                 "version": VERSION,
@@ -102,57 +113,66 @@ class Document:
                 "definition": self.definition,
                 "theme": self.theme,
                 "data_sets": {name: _data_set_json(data_set) for name, data_set in self.data_sets.items()},
-                "answers": [_answer_json(answer, texts) for answer in self.answers],
                 "left_out": [{"data_set": one.data_set, "combinations": one.combinations} for one in self.left_out],
                 "provenance": dict(self.provenance),
-                "texts": texts.all,
+                "parts": parts,
+                **pool.answers_json(kept),
             }
         )
 
+    def parts_json(self) -> dict[str, str]:
+        """Direct data set -> the part with its answers."""
+        direct = [answer for answer in self.answers if self._is_direct(answer)]
+        names = dict.fromkeys(answer.data_set for answer in direct)
+        return {name: answers_to_json([answer for answer in direct if answer.data_set == name]) for name in names}
 
-def answer_to_json(answer: Answer) -> str:
-    """One answer alone, as the server gives it."""
-    texts = _Texts()
-    return _dump({"version": VERSION, "answers": [_answer_json(answer, texts)], "texts": texts.all})
+    def _is_direct(self, answer: Answer) -> bool:
+        return self.data_sets[answer.data_set].mode == "direct"
 
 
-class _Texts:
-    """Every different text once."""
+def answers_to_json(answers: Sequence[Answer]) -> str:
+    """A part: answers alone."""
+    return _dump({"version": VERSION, **_Pool().answers_json(answers)})
+
+
+class _Pool:
+    """Every different text and every different column once."""
 
     def __init__(self) -> None:
-        self.all: list[str] = []
+        self._texts: dict[str, int] = {}
+        # By their JSON, for lists cannot be keys.
         self._places: dict[str, int] = {}
+        self._columns: list[list[Any]] = []
 
-    def place(self, text: str) -> int:
-        place = self._places.get(text)
-        if place is None:
-            place = self._places[text] = len(self.all)
-            self.all.append(text)
-        return place
+    def answers_json(self, answers: Sequence[Answer]) -> Json:
+        written = [
+            {
+                "data_set": answer.data_set,
+                "parameters": dict(answer.parameters),
+                "columns": [column.name for column in answer.columns],
+                "values": [self._column_place(values) for values in answer.values],
+                "total_rows": answer.total_rows,
+            }
+            for answer in answers
+        ]
+        return {"answers": written, "texts": list(self._texts), "columns": self._columns}
 
+    def _column_place(self, values: Sequence[Value]) -> int:
+        column = [self._value_json(value) for value in values]
+        written = _dump(column)
+        if written not in self._places:
+            self._places[written] = len(self._columns)
+            self._columns.append(column)
+        return self._places[written]
 
-def _answer_json(answer: Answer, texts: _Texts) -> Json:
-    return {
-        "data_set": answer.data_set,
-        "parameters": dict(answer.parameters),
-        "columns": [column.name for column in answer.columns],
-        "values": [
-            [_value_json(value, texts) for value in values]
-            for values in answer.values
-        ],
-        "rows": answer.rows,
-        "total_rows": answer.total_rows,
-    }  # fmt: skip
-
-
-def _value_json(value: Value, texts: _Texts) -> Any:
-    if isinstance(value, str):
-        return texts.place(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
-            return "NaN"
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    def _value_json(self, value: Value) -> Any:
+        if isinstance(value, str):
+            return self._texts.setdefault(value, len(self._texts))
+        if isinstance(value, float) and not math.isfinite(value):
+            if math.isnan(value):
+                return "NaN"
+            return "Infinity" if value > 0 else "-Infinity"
+        return value
 
 
 def _data_set_json(data_set: DataSet) -> Json:
@@ -164,6 +184,6 @@ def _data_set_json(data_set: DataSet) -> Json:
     }
 
 
-def _dump(content: Json) -> str:
+def _dump(content: Any) -> str:
     # Text that is no text in UTF-8 (half of a pair) is written as an escape, which JavaScript reads.
     return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from local.dashboard.coverage import Limits, combinations
-from local.dashboard.document import Answer, Document, LeftOut, answer_to_json
+from local.dashboard.document import Answer, Document, LeftOut, answers_to_json
 from local.dashboard.errors import QuestionError
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
 
@@ -55,7 +55,7 @@ class LiveDashboard:
         data_set = self.deployed.data_sets.get(name)
         if data_set is None:
             raise QuestionError(f"there is no data set {name}")
-        return answer_to_json(self.ask(data_set, parameters))
+        return answers_to_json([self.ask(data_set, parameters)])
 
     def _spice(self) -> dict[str, Answer]:
         kept = [one for one in self.deployed.data_sets.values() if one.contents.mode == "spice"]

@@ -31,8 +31,12 @@ def file_page(document: Document, bundles: Path = BUNDLES) -> str:
     Raises:
         BuildError: the script could not be bundled.
     """
-    packed = base64.b64encode(gzip.compress(document.to_json().encode("ascii"), mtime=0)).decode("ascii")
-    data = f'<script type="application/octet-stream" id="document">{packed}</script>'
+    packed = {"document": document.to_json()}
+    packed |= {f"answers-{name}": part for name, part in document.parts_json().items()}
+    data = "\n".join(
+        f'<script type="application/octet-stream" id="{html.escape(name)}">{_pack(part)}</script>'
+        for name, part in packed.items()
+    )
     return _page(document.title, data, "", bundles)
 
 
@@ -87,6 +91,10 @@ def _page(title: str, data: str, connect: str, bundles: Path) -> str:
             raise BuildError(f"{WEB / 'page.html'} has no place {name}")
         filled += [before, value]
     return "".join([*filled, page])
+
+
+def _pack(content: str) -> str:
+    return base64.b64encode(gzip.compress(content.encode("ascii"), compresslevel=6, mtime=0)).decode("ascii")
 
 
 def _digest(content: str) -> str:

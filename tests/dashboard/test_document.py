@@ -12,7 +12,7 @@ import pytest
 
 from local.dashboard import page
 from local.dashboard.coverage import Limits, combinations
-from local.dashboard.document import Answer, Column, answer_to_json
+from local.dashboard.document import Answer, Column, answers_to_json
 from local.dashboard.errors import BuildError
 from local.dashboard.page import bundle, file_page, served_page, write_page
 from stacks.dashboard.data_sets import ALL_SLICES, NONE
@@ -32,12 +32,14 @@ def test_every_text_is_kept_once_and_every_value_comes_back() -> None:
     texts = ["same", None, "same", "\ud83d half an emoji", "</script>"]
     losses = [1.5, None, float("nan"), float("inf"), float("-inf")]
     answer = Answer("d", {"run": "a"}, columns, (texts, losses), 9)
-    json_text = answer_to_json(answer)
+    other = Answer("d", {"run": "b"}, columns, (texts, losses[::-1]), 5)
+    json_text = answers_to_json([answer, other])
     read = json.loads(json_text)
-    (only,) = read["answers"]
-    assert [None if place is None else read["texts"][place] for place in only["values"][0]] == texts
-    assert only["values"][1] == [1.5, None, "NaN", "Infinity", "-Infinity"]
-    assert len(read["texts"]) == 3 and (only["rows"], only["total_rows"]) == (5, 9)
+    first, second = ([read["columns"][place] for place in one["values"]] for one in read["answers"])
+    assert [None if place is None else read["texts"][place] for place in first[0]] == texts
+    assert first[1] == [1.5, None, "NaN", "Infinity", "-Infinity"] == second[1][::-1]
+    assert len(read["texts"]) == 3 and len(read["columns"]) == 3
+    assert [one["total_rows"] for one in read["answers"]] == [9, 5]
     json_text.encode("ascii")
 
 
@@ -77,13 +79,15 @@ def test_what_is_left_out_is_counted() -> None:
 def test_the_file_holds_its_document_and_allows_no_network(bundles: Path) -> None:
     document = World(runs=1, records=2, texts=("</script><script>alert(1)</script>",)).live().whole_document(Limits())
     content = file_page(document, bundles)
-    packed = re.search(r'<script type="application/octet-stream" id="document">([^<]+)</script>', content)
-    assert packed is not None
-    assert json.loads(gzip.decompress(base64.b64decode(packed[1]))) == json.loads(document.to_json())
+    packed = dict(re.findall(r'<script type="application/octet-stream" id="([\w-]+)">([^<]+)</script>', content))
+    read = {name: json.loads(gzip.decompress(base64.b64decode(part))) for name, part in packed.items()}
+    assert read.pop("document") == json.loads(document.to_json())
+    assert read == {f"answers-{name}": json.loads(part) for name, part in document.parts_json().items()}
+    assert "answers-reports" in read and "alert(1)" not in document.to_json()
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', content)
     assert policy is not None and policy[1].startswith("default-src 'none'; script-src 'sha256-")
     assert "connect-src" not in policy[1] and "unsafe" not in policy[1]
-    assert content.count("<script") == 2 and "alert(1)" not in content.replace(bundle(bundles), "")
+    assert content.count("<script") == 1 + len(packed) and "alert(1)" not in content.replace(bundle(bundles), "")
 
 
 def test_the_served_page_may_ask_its_own_server_only(bundles: Path) -> None:

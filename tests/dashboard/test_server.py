@@ -55,7 +55,7 @@ def test_a_question_is_answered(address: str) -> None:
     chosen = {"task": TASK, "run": NEWEST, "slice": "all", "order": "worst first", "search": "é'; --"}
     query = urlencode({"data_set": "reports", **{f"parameter.{name}": value for name, value in chosen.items()}})
     status, _, answer = _get(address, f"/answers?{query}")
-    assert status == 200 and answer["answers"][0]["parameters"] == chosen and answer["answers"][0]["rows"] == 0
+    assert status == 200 and answer["answers"][0]["parameters"] == chosen and answer["answers"][0]["total_rows"] == 0
 
 
 def test_a_question_that_is_none_is_refused_by_name(address: str) -> None:

@@ -6,7 +6,12 @@ import { PLAIN_NUMBER, readNumberFormat, write } from "../../../local/dashboard/
 import { sortBy } from "../../../local/dashboard/web/src/engine/sort.js";
 import { decodeAnswer } from "../../../local/dashboard/web/src/engine/table.js";
 
-const over = (values, name, percentile) => aggregate(values, values.map((_, row) => row), { name, percentile });
+const over = (values, name, percentile) =>
+  aggregate(
+    values,
+    values.map((_, row) => row),
+    { name, percentile },
+  );
 
 test("aggregations leave nulls out, as SQL does", () => {
   const values = [4, null, 1, 3, null];
@@ -55,7 +60,10 @@ test("numbers are written as the definition says", () => {
   const decimals = (places) => ({ DecimalPlacesConfiguration: { DecimalPlaces: places } });
   assert.equal(write(0.51561, number(decimals(4))), "0.5156");
   assert.equal(write(2301, number(decimals(0))), "2,301");
-  assert.equal(write(-0.5, number({ ...decimals(2), NegativeValueConfiguration: { DisplayMode: "NEGATIVE" } })), "−0.50");
+  assert.equal(
+    write(-0.5, number({ ...decimals(2), NegativeValueConfiguration: { DisplayMode: "NEGATIVE" } })),
+    "−0.50",
+  );
   assert.equal(write(-0.00001, number(decimals(2))), "0.00", "no minus before nothing");
   assert.equal(write(0.549, format({ PercentageDisplayFormatConfiguration: decimals(1) })), "54.9%");
   assert.equal(write(12345, number({ ...decimals(1), NumberScale: "THOUSANDS" })), "12.3K");
@@ -67,7 +75,12 @@ test("numbers are written as the definition says", () => {
 });
 
 test("nothing comes last in both directions, and equal ones keep their places", () => {
-  const items = [{ v: null, n: 0 }, { v: 2, n: 1 }, { v: 1, n: 2 }, { v: 2, n: 3 }];
+  const items = [
+    { v: null, n: 0 },
+    { v: 2, n: 1 },
+    { v: 1, n: 2 },
+    { v: 2, n: 3 },
+  ];
   const order = (descending) => sortBy(items, [{ of: (item) => item.v, descending }]).map((item) => item.n);
   assert.deepEqual(order(false), [2, 1, 3, 0]);
   assert.deepEqual(order(true), [1, 3, 2, 0]);
@@ -79,13 +92,20 @@ test("an answer is read by its columns' types", () => {
     { name: "number", type: "DECIMAL" },
   ];
   const answer = {
-    data_set: "d", parameters: {}, columns: ["text", "number"],
-    values: [[1, null, 1], ["NaN", 1.5, "-Infinity"]], rows: 3, total_rows: 5,
+    data_set: "d", parameters: {}, columns: ["text", "number"], values: [1, 0], total_rows: 5,
   }; // prettier-ignore
-  const table = decodeAnswer(answer, columns, ["zero", "one"]);
+  const part = {
+    answers: [answer],
+    texts: ["zero", "one"],
+    columns: [
+      ["NaN", 1.5, "-Infinity"],
+      [1, null, 1],
+    ],
+  };
+  const table = decodeAnswer(answer, columns, part);
   assert.deepEqual(table.column("text").values, ["one", null, "one"]);
   assert.deepEqual(table.column("number").values, [NaN, 1.5, -Infinity]);
   assert.equal(table.totalRows, 5);
   assert.throws(() => table.column("other"), /no column other/);
-  assert.throws(() => decodeAnswer({ ...answer, columns: ["text", "odd"] }, columns, []), /odd/);
+  assert.throws(() => decodeAnswer({ ...answer, columns: ["text", "odd"] }, columns, part), /odd/);
 });

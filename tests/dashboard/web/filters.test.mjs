@@ -41,7 +41,10 @@ test("a list keeps whole values, whatever its operator is called", () => {
 });
 
 test("all values are all, until the reader ticks some; none ticked keeps none", () => {
-  const filter = category("FilterListConfiguration", { MatchOperator: "CONTAINS", SelectAllOptions: "FILTER_ALL_VALUES" });
+  const filter = category("FilterListConfiguration", {
+    MatchOperator: "CONTAINS",
+    SelectAllOptions: "FILTER_ALL_VALUES",
+  });
   assert.deepEqual(rows(filter), [0, 1, 2, 3]);
   assert.deepEqual(rows(filter, { ...NOTHING, lists: { f: ["b", "abc"] } }), [1, 3]);
   assert.deepEqual(rows(filter, { ...NOTHING, lists: { f: [] } }), []);
@@ -98,7 +101,8 @@ test("a filter holds for the visuals in its scope, across data sets where it say
     },
   };
   const filters = readFilterGroups([group(filter, { ScopeConfiguration: scope })]);
-  const holds = (sheet, id, dataSet, all = filters) => filtersOn(all, sheet, { id, dataSet }, (name) => name === "model").length;
+  const holds = (sheet, id, dataSet, all = filters) =>
+    filtersOn(all, sheet, { id, dataSet }, (name) => name === "model").length;
   assert.equal(holds("one", "v", "scores"), 1);
   assert.equal(holds("one", "w", "scores"), 0);
   assert.equal(holds("two", "w", "scores"), 1);

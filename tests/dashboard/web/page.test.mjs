@@ -30,7 +30,12 @@ test("marks are taken apart, and what is no whole mark stays text", () => {
     { kind: "same", text: " nodule" },
   ]);
   for (const text of ["⟦−open", "⟦x⟧", "a ⟦-minus sign⟧", ""]) {
-    assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
+    assert.equal(
+      pieces(text)
+        .map((piece) => piece.text)
+        .join(""),
+      text,
+    );
   }
 });
 
@@ -40,7 +45,13 @@ test("a long text is cut between letters, marks and all", () => {
   assert.equal(cut[0].text.length % "🇺🇦".length, 0);
   assert.ok(cut[0].text.length <= 901 && cut[0].text.length > 890);
   const marked = shortened(pieces(`${"a".repeat(5)}⟦−${"b".repeat(50)}⟧`), 12);
-  assert.deepEqual(marked.map((piece) => [piece.kind, piece.text.length]), [["same", 5], ["missing", 7]]);
+  assert.deepEqual(
+    marked.map((piece) => [piece.kind, piece.text.length]),
+    [
+      ["same", 5],
+      ["missing", 7],
+    ],
+  );
 });
 
 test("the address holds what differs from the definition, and gives it back", () => {
@@ -64,16 +75,30 @@ test("an address of another dashboard changes nothing", () => {
 
 const CONTENTS = {
   data_sets: {
-    curve: { columns: [{ name: "loss", type: "DECIMAL" }], parameters: [{ name: "which", default: "z" }], mode: "direct" },
+    curve: {
+      columns: [{ name: "loss", type: "DECIMAL" }],
+      parameters: [{ name: "which", default: "z" }],
+      mode: "direct",
+    },
   },
+  answers: [],
   texts: [],
-  answers: [
-    { data_set: "curve", parameters: { which: "newest" }, columns: ["loss"], values: [[1, 2]], rows: 2, total_rows: 2 },
-  ],
+  columns: [],
+  parts: { curve: [{ which: "newest" }] },
 };
 
+function part(which) {
+  return {
+    answers: [{ data_set: "curve", parameters: { which }, columns: ["loss"], values: [0], total_rows: 2 }],
+    texts: [],
+    columns: [[1, 2]],
+  };
+}
+
 test("a file gives what it holds, and says what it does not", async () => {
-  const answers = new Answers(CONTENTS, DEFINITION.parameters, null);
+  let reads = 0;
+  const readPart = async () => (reads += 1) && part("newest");
+  const answers = new Answers(CONTENTS, DEFINITION.parameters, { ask: null, readPart });
   assert.equal((await answers.table("curve", { run: "newest" })).length, 2);
   await assert.rejects(answers.table("curve", { run: "old" }), (error) => {
     assert.ok(error instanceof NotInFile);
@@ -82,6 +107,7 @@ test("a file gives what it holds, and says what it does not", async () => {
   });
   assert.equal(answers.holds("run", "newest"), true);
   assert.equal(answers.holds("run", "old"), false);
+  assert.equal(reads, 1);
 });
 
 test("the server is asked once for each choice, and again after a failure", async () => {
@@ -90,13 +116,14 @@ test("the server is asked once for each choice, and again after a failure", asyn
   const ask = async (url) => {
     asked.push(url);
     if (fails) throw new Error("down");
-    return { texts: [], answers: [{ ...CONTENTS.answers[0], parameters: { which: "old" } }] };
+    return part("old");
   };
-  const answers = new Answers({ ...CONTENTS, answers: [] }, DEFINITION.parameters, ask);
+  const answers = new Answers({ ...CONTENTS, parts: {} }, DEFINITION.parameters, { ask, readPart: assert.fail });
   await assert.rejects(answers.table("curve", { run: "old" }), /down/);
   fails = false;
   await Promise.all([answers.table("curve", { run: "old" }), answers.table("curve", { run: "old" })]);
   assert.deepEqual(asked, Array(2).fill("answers?data_set=curve&parameter.which=old"));
+  await assert.rejects(answers.table("curve", { run: "new" }), /other parameters than were asked for/);
 });
 
 test("text is readable on every ground, light and dark", () => {
@@ -106,7 +133,8 @@ test("text is readable on every ground, light and dark", () => {
       [colors.muted, colors.tile], [colors.accent, colors.tile], [colors.onAccent, colors.accent],
       [colors.notice, colors.noticeGround], [colors.missing, colors.missingGround], [colors.added, colors.addedGround],
     ]; // prettier-ignore
-    for (const [ink, ground] of pairs) assert.ok(contrast(ink, ground) >= 4.5, `${ink} on ${ground}: ${contrast(ink, ground)}`);
+    for (const [ink, ground] of pairs)
+      assert.ok(contrast(ink, ground) >= 4.5, `${ink} on ${ground}: ${contrast(ink, ground)}`);
   }
 });
 
@@ -116,7 +144,11 @@ test("bars and lines stand out from the tile, light and dark, and keep apart fro
     for (const color of colors) assert.ok(contrast(color, tile) >= 3, `${color} on ${tile}`);
     assert.equal(new Set(colors).size, 6);
   }
-  assert.deepEqual(seriesColors(["#1F8ADB", null], PALETTE, "#ffffff"), ["#1f8adb", "#b06a00"], "taken ones are left out");
+  assert.deepEqual(
+    seriesColors(["#1F8ADB", null], PALETTE, "#ffffff"),
+    ["#1f8adb", "#b06a00"],
+    "taken ones are left out",
+  );
   assert.ok(contrast(seriesColors(["#ffff00"], PALETTE, "#ffffff")[0], "#ffffff") >= 3, "a pale one is made darker");
 });
 
@@ -154,8 +186,18 @@ function distance(one, other) {
 }
 
 function seen(color, matrix) {
-  const linear = channelsOf(color).map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
-  return matrix.map((row) => Math.min(1, Math.max(0, row.reduce((sum, share, i) => sum + share * linear[i], 0))));
+  const linear = channelsOf(color).map((c) =>
+    c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+  );
+  return matrix.map((row) =>
+    Math.min(
+      1,
+      Math.max(
+        0,
+        row.reduce((sum, share, i) => sum + share * linear[i], 0),
+      ),
+    ),
+  );
 }
 
 function lab([r, g, b]) {

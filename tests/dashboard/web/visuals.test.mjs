@@ -33,7 +33,9 @@ const measure = (column, aggregation = "AVERAGE") => ({
 });
 
 function visual(kind, configuration, more = {}) {
-  return readVisual({ [kind]: { VisualId: "v", Title: { FormatText: { PlainText: "T" } }, ChartConfiguration: configuration, ...more } });
+  return readVisual({
+    [kind]: { VisualId: "v", Title: { FormatText: { PlainText: "T" } }, ChartConfiguration: configuration, ...more },
+  });
 }
 
 function compute(kind, configuration) {
@@ -54,10 +56,13 @@ function bars(more = {}, wells = {}) {
 test("bars are put together by category and color", () => {
   const result = compute("BarChartVisual", bars({ Orientation: "VERTICAL" }, { Colors: [dimension("model")] }));
   assert.deepEqual(result.categories, ["a", "b"]);
-  assert.deepEqual(result.series.map(({ name, values }) => [name, values]), [
-    ["x", [4, 1]],
-    ["y", [4, null]],
-  ]);
+  assert.deepEqual(
+    result.series.map(({ name, values }) => [name, values]),
+    [
+      ["x", [4, 1]],
+      ["y", [4, null]],
+    ],
+  );
 });
 
 test("categories are sorted by a column of their rows", () => {
@@ -78,9 +83,17 @@ test("categories are sorted by a column of their rows", () => {
 });
 
 test("the definition's colors come first, in its order", () => {
-  const palette = { VisualPalette: { ColorMap: [{ Element: { FieldId: "f-model", FieldValue: "y" }, Color: "#112233" }] } };
+  const palette = {
+    VisualPalette: { ColorMap: [{ Element: { FieldId: "f-model", FieldValue: "y" }, Color: "#112233" }] },
+  };
   const { series } = compute("BarChartVisual", bars(palette, { Colors: [dimension("model")] }));
-  assert.deepEqual(series.map(({ name, color }) => [name, color]), [["y", "#112233"], ["x", null]]);
+  assert.deepEqual(
+    series.map(({ name, color }) => [name, color]),
+    [
+      ["y", "#112233"],
+      ["x", null],
+    ],
+  );
 });
 
 test("lines of a combo chart are over the whole category", () => {
@@ -93,17 +106,22 @@ test("lines of a combo chart are over the whole category", () => {
     },
     SingleAxisOptions: { YAxisOptions: { YAxis: "PRIMARY_Y_AXIS" } },
   }); // prettier-ignore
-  assert.deepEqual(result.series.map(({ name, mark, values }) => [name, mark, values]), [
-    ["x", "bar", [4, 1]],
-    ["y", "bar", [4, null]],
-    ["place", "line", [3, 4]],
-  ]);
+  assert.deepEqual(
+    result.series.map(({ name, mark, values }) => [name, mark, values]),
+    [
+      ["x", "bar", [4, 1]],
+      ["y", "bar", [4, null]],
+      ["place", "line", [3, 4]],
+    ],
+  );
   assert.ok(result.series.every((series) => !series.secondAxis));
 });
 
 test("times are cut to their granularity", () => {
   const time = { DateDimensionField: { FieldId: "f-at", Column: at("at"), DateGranularity: "MINUTE" } };
-  const wells = { LineChartAggregatedFieldWells: { Category: [time], Values: [measure("score", "COUNT")], Colors: [] } };
+  const wells = {
+    LineChartAggregatedFieldWells: { Category: [time], Values: [measure("score", "COUNT")], Colors: [] },
+  };
   const result = compute("LineChartVisual", { FieldWells: wells });
   assert.deepEqual(result.categories, [0, 60_000, 120_000]);
   assert.deepEqual(result.series[0].values, [3, 1, 0]);
@@ -144,20 +162,30 @@ test("a table has its columns' titles, order and widths, and sorts by a hidden o
       Order: ["f-score", "f-set", "f-place"],
     },
   });
-  assert.deepEqual(result.columns.map(({ title, width, hidden }) => [title, width, hidden]), [
-    ["score", null, false],
-    ["evaluation set", 90, false],
-    ["place", null, true],
-  ]);
+  assert.deepEqual(
+    result.columns.map(({ title, width, hidden }) => [title, width, hidden]),
+    [
+      ["score", null, false],
+      ["evaluation set", 90, false],
+      ["place", null, true],
+    ],
+  );
   assert.deepEqual(result.rows, [4, 2, 1, 0, 3]);
 });
 
 test("an aggregated table is put together by its groups", () => {
   const result = compute("TableVisual", {
-    FieldWells: { TableAggregatedFieldWells: { GroupBy: [dimension("set"), dimension("model")], Values: [measure("score", "SUM")] } },
+    FieldWells: {
+      TableAggregatedFieldWells: { GroupBy: [dimension("set"), dimension("model")], Values: [measure("score", "SUM")] },
+    },
   });
   const rows = result.rows.map((row) => result.columns.map((column) => column.values[row]));
-  assert.deepEqual(rows, [["b", "x", 1], ["a", "x", 8], ["a", "y", 4], ["b", "y", null]]);
+  assert.deepEqual(rows, [
+    ["b", "x", 1],
+    ["a", "x", 8],
+    ["a", "y", 4],
+    ["b", "y", null],
+  ]);
 });
 
 test("a kind or a part that is not drawn is named", () => {

@@ -13,23 +13,31 @@ export class NotInFile extends Gap {}
 /** The server could not answer; the same question may be asked again. */
 export class AnswerFailed extends Error {}
 
+/**
+ * What a page can have rows from, besides its document: a file its own parts, a served page its server.
+ *
+ * @typedef {{ask: ((url: string) => Promise<any>) | null,
+ *   readPart: (dataSet: string) => Promise<import("./engine/table.js").Part>}} Source
+ */
+
 export class Answers {
   /**
    * @param {DashboardDocument} contents
    * @param {Parameter[]} parameters of the dashboard
-   * @param {((url: string) => Promise<any>) | null} ask null in a file: nothing can be asked
+   * @param {Source} source
    */
-  constructor(contents, parameters, ask) {
+  constructor(contents, parameters, source) {
     this.contents = contents;
     this.parameters = parameters;
-    this.ask = ask;
+    this.source = source;
     /** @type {Map<string, Promise<Table>>} */
     this.tables = new Map();
-    this.embedded = new Map(contents.answers.map((answer) => [keyOf(answer.data_set, answer.parameters), answer]));
+    /** @type {Map<string, Promise<import("./engine/table.js").Part>>} */
+    this.parts = new Map();
   }
 
   get isFile() {
-    return this.ask === null;
+    return this.source.ask === null;
   }
 
   /** @param {string} name */
@@ -81,14 +89,42 @@ export class Answers {
    * @param {string} key
    */
   async fetchTable(name, parameters, key) {
-    const columns = this.dataSet(name).columns;
-    const embedded = this.embedded.get(key);
-    if (embedded) return decodeAnswer(embedded, columns, this.contents.texts);
-    if (!this.ask) throw new NotInFile(this.explainMissing(name, parameters));
+    const part = await this.partWith(name, parameters, key);
+    const answer = part.answers.find((one) => keyOf(one.data_set, one.parameters) === key);
+    if (!answer) throw new AnswerFailed(`The answer of data set ${name} has other parameters than were asked for.`);
+    return decodeAnswer(answer, this.dataSet(name).columns, part);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Record<string, string>} parameters
+   * @param {string} key
+   * @returns {Promise<import("./engine/table.js").Part>}
+   */
+  async partWith(name, parameters, key) {
+    if (this.contents.answers.some((answer) => keyOf(answer.data_set, answer.parameters) === key)) return this.contents;
+    if (this.held(name).some((held) => keyOf(name, held) === key)) return this.part(name);
+    if (!this.source.ask) throw new NotInFile(this.explainMissing(name, parameters));
     const query = new URLSearchParams({ data_set: name });
     for (const [parameter, value] of Object.entries(parameters)) query.set(`parameter.${parameter}`, value);
-    const reply = await this.ask(`answers?${query}`);
-    return decodeAnswer(reply.answers[0], columns, reply.texts);
+    return this.source.ask(`answers?${query}`);
+  }
+
+  /** @param {string} name */
+  part(name) {
+    const part = this.parts.get(name) ?? this.source.readPart(name);
+    this.parts.set(name, part);
+    return part;
+  }
+
+  /**
+   * Parameters of the answers of a data set that are kept apart.
+   *
+   * @param {string} name
+   * @returns {Record<string, string>[]}
+   */
+  held(name) {
+    return this.contents.parts[name] ?? [];
   }
 
   /**
@@ -100,9 +136,7 @@ export class Answers {
   holds(parameterName, value) {
     if (!this.isFile) return true;
     const mapped = this.parameters.find((one) => one.name === parameterName)?.mapped ?? [];
-    return mapped.every(({ dataSet, parameter }) =>
-      this.contents.answers.some((answer) => answer.data_set === dataSet && answer.parameters[parameter] === value),
-    );
+    return mapped.every(({ dataSet, parameter }) => this.held(dataSet).some((held) => held[parameter] === value));
   }
 
   /**
@@ -110,14 +144,14 @@ export class Answers {
    * @param {Record<string, string>} wanted
    */
   explainMissing(name, wanted) {
-    const inFile = this.contents.answers.filter((answer) => answer.data_set === name);
+    const inFile = this.held(name);
     const strange = Object.entries(wanted).find(
-      ([parameter, value]) => !inFile.some((answer) => answer.parameters[parameter] === value),
+      ([parameter, value]) => !inFile.some((held) => held[parameter] === value),
     );
     const choice = Object.entries(wanted).map(([parameter, value]) => `${parameter} “${value}”`);
     if (!strange) return `This file does not hold the answer for ${choice.join(", ")} together.`;
     const [parameter, value] = strange;
-    const held = [...new Set(inFile.map((answer) => answer.parameters[parameter]))].map((one) => `“${one}”`);
+    const held = [...new Set(inFile.map((held) => held[parameter]))].map((one) => `“${one}”`);
     return `This file does not hold ${parameter} “${value}”. It holds ${parameter}: ${held.join(", ") || "none"}.`;
   }
 }

@@ -14,16 +14,16 @@ import { Frame } from "./frame.js";
 export class App {
   /**
    * @param {import("./reading/document.js").DashboardDocument} contents
-   * @param {((url: string) => Promise<any>) | null} ask null in a file
+   * @param {import("./answers.js").Source} source
    */
-  constructor(contents, ask) {
-    this.ask = ask;
+  constructor(contents, source) {
+    this.source = source;
     /** @type {TileView[]} */
     this.tiles = [];
     /** @type {import("./controls/controls.js").ControlView[]} */
     this.controls = [];
     this.frame = new Frame({
-      isFile: ask === null,
+      isFile: source.ask === null,
       onSheet: (id) => this.change({ sheet: id }),
       onTheme: () => this.redraw(),
     });
@@ -38,7 +38,7 @@ export class App {
   load(contents) {
     this.contents = contents;
     this.definition = readDefinition(contents.definition);
-    this.answers = new Answers(contents, this.definition.parameters, this.ask);
+    this.answers = new Answers(contents, this.definition.parameters, this.source);
     this.view = readHash(location.hash, this.definition);
     this.palette = paletteOf(contents.theme);
     this.frame.show(contents, this.definition);
@@ -92,9 +92,11 @@ export class App {
     const started = performance.now();
     document.documentElement.dataset.state = "working";
     await Promise.all(this.controls.map((control) => control.show(view)));
-    await Promise.all(this.tiles.map((tile) => this.drawTile(tile, sheet.id, view, turn)));
+    const kept = new Map();
+    await Promise.all(this.tiles.map((tile) => this.drawTile(tile, sheet.id, view, turn, kept)));
     if (turn !== this.turn) return;
     this.milliseconds = performance.now() - started;
+    if (!performance.getEntriesByName("first-sheet").length) performance.mark("first-sheet");
     document.documentElement.dataset.state = "ready";
   }
 
@@ -103,11 +105,12 @@ export class App {
    * @param {string} sheetId
    * @param {import("./state.js").View} view
    * @param {number} turn
+   * @param {import("./compute.js").Kept} kept
    */
-  async drawTile(tile, sheetId, view, turn) {
+  async drawTile(tile, sheetId, view, turn, kept) {
     tile.setBusy(true);
     try {
-      const outcome = await compute(this.definition, this.answers, sheetId, tile.visual, view);
+      const outcome = await compute(this.definition, this.answers, sheetId, tile.visual, view, kept);
       if (turn !== this.turn) return;
       tile.draw(outcome, this.theme);
       if (!performance.getEntriesByName("first-visual").length) performance.mark("first-visual");
@@ -125,7 +128,7 @@ export class App {
   /** @returns {import("./controls/controls.js").Page} */
   controlPage() {
     return {
-      isFile: this.ask === null,
+      isFile: this.source.ask === null,
       choose: (parameter, value) => void this.choose(parameter, value),
       tick: (id, values) => this.change({ lists: without(this.view.lists, id, values) }),
       setRange: (id, range, isFinal) => this.change({ ranges: without(this.view.ranges, id, range) }, isFinal),

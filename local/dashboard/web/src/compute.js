@@ -12,15 +12,22 @@ import { filterRows, filtersOn } from "./reading/filters.js";
 import { KINDS } from "./visuals/read.js";
 
 /**
+ * Rows that were kept for one set of choices: visuals side by side mostly show the same ones.
+ *
+ * @typedef {Map<string, number[]>} Kept
+ */
+
+/**
  * @param {Definition} definition
  * @param {import("./answers.js").Answers} answers
  * @param {string} sheetId
  * @param {Visual} visual
  * @param {Choices} choices
+ * @param {Kept} [kept] of the same choices
  * @returns {Promise<Outcome>}
  * @throws {Gap} it cannot be shown here
  */
-export async function compute(definition, answers, sheetId, visual, choices) {
+export async function compute(definition, answers, sheetId, visual, choices, kept = new Map()) {
   if (visual.gap || visual.dataSet === null) throw new Gap(visual.gap ?? "the visual has no data set");
   const { dataSet } = visual;
   const columns = answers.dataSet(dataSet).columns;
@@ -30,11 +37,17 @@ export async function compute(definition, answers, sheetId, visual, choices) {
   );
   const controlled = controlledFilters(definition, sheetId);
   const own = filters.filter((filter) => !controlled.has(filter.id));
-  const rows = filterRows(table, filters, choices);
+  const keptBy = (/** @type {import("./reading/filters.js").Filter[]} */ some) => {
+    const key = JSON.stringify([dataSet, ...some.map((filter) => filter.id)]);
+    const rows = kept.get(key) ?? filterRows(table, some, choices);
+    kept.set(key, rows);
+    return rows;
+  };
+  const rows = keptBy(filters);
   return {
     result: KINDS[visual.kind].compute(visual.spec, table, rows),
     shown: rows.length,
-    leftOut: own.length === filters.length ? 0 : filterRows(table, own, choices).length - rows.length,
+    leftOut: own.length === filters.length ? 0 : keptBy(own).length - rows.length,
     cut: table.totalRows > table.length ? { read: table.length, total: table.totalRows } : null,
   };
 }

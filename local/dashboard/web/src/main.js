@@ -7,10 +7,11 @@ import { checked, unpack } from "./reading/document.js";
 const LOOK_MILLISECONDS = 5000;
 
 async function start() {
-  const embedded = document.getElementById("document");
+  const packed = packedParts();
+  const readPart = async (/** @type {string} */ dataSet) => take(packed, `answers-${dataSet}`);
   try {
-    if (embedded) open(new App(await unpack(embedded.textContent ?? ""), null));
-    else serve(open(new App(checked(await askServer("document")), askServer)));
+    if (packed.has("document")) open(new App(checked(await take(packed, "document")), { ask: null, readPart }));
+    else serve(open(new App(checked(await askServer("document")), { ask: askServer, readPart })));
   } catch (error) {
     document.body.replaceChildren(
       h(
@@ -22,6 +23,25 @@ async function start() {
     );
     throw error;
   }
+}
+
+/** What a file holds, packed: the document, and the answers of each direct data set. */
+function packedParts() {
+  const elements = document.querySelectorAll('script[type="application/octet-stream"]');
+  return new Map([...elements].map((element) => [element.id, element.textContent ?? ""]));
+}
+
+/**
+ * A part is read once; its packed form need not stay.
+ *
+ * @param {Map<string, string>} packed
+ * @param {string} id
+ */
+function take(packed, id) {
+  const part = packed.get(id);
+  if (part === undefined) throw new Error(`The file has no part ${id}.`);
+  packed.delete(id);
+  return unpack(part);
 }
 
 /** @param {App} app */

@@ -31,7 +31,8 @@ export class ChartView {
     this.chart = null;
     /** @type {(() => void) | null} */
     this.redraw = null;
-    this.observer = new ResizeObserver(() => this.redraw?.());
+    this.size = "";
+    this.observer = new ResizeObserver(() => this.redrawIfResized());
     this.observer.observe(this.scroller);
   }
 
@@ -60,14 +61,27 @@ export class ChartView {
       this.canvas.style.height = needed > clientHeight ? `${needed}px` : "100%";
       // What scrolls must be reachable by keyboard.
       this.scroller.tabIndex = needed > clientHeight ? 0 : -1;
-      this.chart ??= init(this.canvas, null, { renderer: "canvas", width, height });
-      this.chart.resize({ width, height });
+      this.size = this.sizeNow();
+      if (!this.chart) this.chart = init(this.canvas, null, { renderer: "canvas", width, height });
+      else if (this.chart.getWidth() !== width || this.chart.getHeight() !== height) {
+        // Emptied first: drawing what was there in the new size would be for nothing.
+        this.chart.clear();
+        this.chart.resize({ width, height });
+      }
       const look = { colors: theme.colors, series, font: FONT, width, height, scrolls: needed > clientHeight };
       this.chart.setOption(isBoxes ? boxesOptions(result, spec, look) : cartesianOptions(result, spec, look), {
         notMerge: true,
       });
     };
     this.redraw();
+  }
+
+  sizeNow() {
+    return `${this.scroller.clientWidth} ${this.scroller.clientHeight}`;
+  }
+
+  redrawIfResized() {
+    if (this.size !== this.sizeNow()) this.redraw?.();
   }
 
   /**

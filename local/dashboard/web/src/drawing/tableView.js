@@ -175,10 +175,13 @@ export class TableView {
         : `${this.rows.length.toLocaleString("en-US")} of ${counted(all, "row")} found`;
     this.table.setAttribute("aria-rowcount", String(this.rows.length + 1));
     this.scroller.scrollTop = 0;
+    this.body.replaceChildren();
+    // Each of these reports a change; the rows are drawn once, when all is set.
+    this.isDrawing = true;
     this.virtualizer.setOptions(this.virtualOptions());
     this.virtualizer.measure();
     this.virtualizer._willUpdate();
-    this.body.replaceChildren();
+    this.isDrawing = false;
     this.drawRows();
   }
 

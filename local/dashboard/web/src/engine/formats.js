@@ -84,15 +84,30 @@ export function writeNumber(number, format) {
   if (!Number.isFinite(number)) return String(number);
   const scale = format.scale === "AUTO" ? autoScale(number) : format.scale;
   const shown = (format.percent ? number * 100 : number) / SCALES[/** @type {"NONE"} */ (scale)];
-  const digits = new Intl.NumberFormat("en-US", {
-    useGrouping: format.thousands,
-    minimumFractionDigits: format.decimals ?? 0,
-    maximumFractionDigits: format.decimals ?? 4,
-  }).format(Math.abs(shown));
+  const digits = writerOf(format).format(Math.abs(shown));
   const negative = shown < 0 && /[1-9]/.test(digits);
   const written = `${format.prefix}${digits}${LETTERS[/** @type {"NONE"} */ (scale)]}${format.percent ? "%" : ""}${format.suffix}`;
   if (!negative) return written;
   return format.parentheses ? `(${written})` : `−${written}`;
+}
+
+/**
+ * Making one takes a hundred times as long as using it.
+ *
+ * @type {Map<string, Intl.NumberFormat>}
+ */
+const writers = new Map();
+
+/** @param {NumberFormat} format */
+function writerOf({ thousands, decimals }) {
+  const key = `${thousands} ${decimals}`;
+  let writer = writers.get(key);
+  if (!writer) {
+    const digits = { minimumFractionDigits: decimals ?? 0, maximumFractionDigits: decimals ?? 4 };
+    writer = new Intl.NumberFormat("en-US", { useGrouping: thousands, ...digits });
+    writers.set(key, writer);
+  }
+  return writer;
 }
 
 /** @param {number} number */

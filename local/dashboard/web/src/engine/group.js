@@ -22,6 +22,28 @@ export function dimensionOf(table, dimension) {
 }
 
 /**
+ * The groups of rows that were kept, by table column: several visuals group the same rows in the same way.
+ *
+ * @type {WeakMap<number[], Map<string, Map<Value, number[]>>>}
+ */
+const groupsOfRows = new WeakMap();
+
+/**
+ * @param {Table} table
+ * @param {number[]} rows of the table; not changed afterwards
+ * @param {Dimension} dimension
+ * @returns {Map<Value, number[]>} in the order of first appearance
+ */
+export function groupByDimension(table, rows, dimension) {
+  const known = groupsOfRows.get(rows) ?? new Map();
+  groupsOfRows.set(rows, known);
+  const key = JSON.stringify([dimension.column, dimension.granularity]);
+  const groups = known.get(key) ?? groupRows(rows, dimensionOf(table, dimension));
+  known.set(key, groups);
+  return groups;
+}
+
+/**
  * @param {number[]} rows
  * @param {(row: number) => Value} of
  * @returns {Map<Value, number[]>} in the order of first appearance

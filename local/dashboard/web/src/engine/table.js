@@ -5,8 +5,9 @@
  * @typedef {"STRING" | "INTEGER" | "DECIMAL" | "DATETIME" | "BOOLEAN"} ColumnType
  * @typedef {string | number | boolean | null} Value  times are milliseconds since 1970, UTC
  * @typedef {{name: string, type: ColumnType}} Column
- * @typedef {{data_set: string, parameters: Record<string, string>, columns: string[], values: any[][], rows: number,
- *   total_rows: number}} Answer
+ * @typedef {{data_set: string, parameters: Record<string, string>, columns: string[], values: number[],
+ *   total_rows: number}} Answer `values` are places in the part's columns
+ * @typedef {{answers: Answer[], texts: string[], columns: any[][]}} Part
  */
 import { Gap } from "../gap.js";
 
@@ -48,10 +49,10 @@ export class Table {
 /**
  * @param {Answer} answer
  * @param {Column[]} columns
- * @param {string[]} texts
+ * @param {Part} part that the answer is in
  * @returns {Table}
  */
-export function decodeAnswer(answer, columns, texts) {
+export function decodeAnswer(answer, columns, part) {
   const types = new Map(columns.map((column) => [column.name, column]));
   const known = answer.columns.map((name) => {
     const column = types.get(name);
@@ -60,7 +61,7 @@ export function decodeAnswer(answer, columns, texts) {
   });
   return new Table(
     known,
-    answer.values.map((values, place) => decodeColumn(values, known[place].type, texts)),
+    answer.values.map((column, place) => decodeColumn(part.columns[column], known[place].type, part.texts)),
     answer.total_rows,
   );
 }

@@ -1,18 +1,18 @@
 /**
  * The document that the page is made from; local/dashboard/document.py describes it.
  *
- * @typedef {import("../engine/table.js").Answer} Answer
  * @typedef {{columns: import("../engine/table.js").Column[], parameters: {name: string, default: string}[],
  *   mode: "spice" | "direct", title: string}} DataSet
  * @typedef {{version: number, title: string, definition: any, theme: any, data_sets: Record<string, DataSet>,
- *   texts: string[], answers: Answer[], left_out: {data_set: string, combinations: number}[],
- *   provenance: Record<string, string>}} DashboardDocument
+ *   left_out: {data_set: string, combinations: number}[], provenance: Record<string, string>,
+ *   parts: Record<string, Record<string, string>[]>} & import("../engine/table.js").Part} DashboardDocument
+ *   `parts` says which answers are kept apart: data set -> their parameters
  */
 export const VERSION = 1;
 
 /**
  * @param {string} base64 gzip of JSON
- * @returns {Promise<DashboardDocument>}
+ * @returns {Promise<any>} a document or a part
  */
 export async function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
@@ -22,7 +22,7 @@ export async function unpack(base64) {
 
 /**
  * @param {any} json
- * @returns {DashboardDocument}
+ * @returns {any}
  */
 export function checked(json) {
   if (json.version !== VERSION) {

@@ -57,12 +57,13 @@ export function filtersOn(filters, sheetId, visual, hasColumn) {
  * @returns {number[]}
  */
 export function filterRows(table, filters, choices) {
-  let rows = table.allRows();
-  for (const filter of filters) {
+  const tests = filters.map((filter) => {
     if (filter.gap) throw new Gap(filter.gap);
-    const { values } = table.column(filter.column);
-    const keeps = filter.keeps(choices);
-    rows = rows.filter((row) => keeps(values[row]));
+    return { values: table.column(filter.column).values, keeps: filter.keeps(choices) };
+  });
+  const rows = [];
+  for (let row = 0; row < table.length; row += 1) {
+    if (tests.every(({ values, keeps }) => keeps(values[row]))) rows.push(row);
   }
   return rows;
 }

@@ -9,7 +9,7 @@
  */
 import { quantile, sorted } from "../engine/aggregate.js";
 import { write } from "../engine/formats.js";
-import { dimensionOf, groupRows } from "../engine/group.js";
+import { groupByDimension } from "../engine/group.js";
 import { sortBy } from "../engine/sort.js";
 import { Gap, unknownNames } from "../gap.js";
 import { dataSetOf, fieldTitles, readDimension, readMeasure } from "../reading/fields.js";
@@ -52,7 +52,7 @@ export function readBoxes(configuration, notApplied) {
  */
 export function computeBoxes(spec, table, rows) {
   const { values } = table.column(spec.value.column);
-  const groups = groupRows(rows, spec.group ? dimensionOf(table, spec.group) : () => "");
+  const groups = spec.group ? groupByDimension(table, rows, spec.group) : new Map([["", rows]]);
   const ordered = sortBy([...groups], [{ of: ([value]) => value, descending: spec.descending }]);
   const title = (/** @type {{id: string, column: string}} */ field) => spec.titles.get(field.id) ?? field.column;
   return {

@@ -11,7 +11,7 @@
  */
 import { aggregate } from "../engine/aggregate.js";
 import { NOTHING, write } from "../engine/formats.js";
-import { dimensionOf, groupRows } from "../engine/group.js";
+import { dimensionOf, groupByDimension } from "../engine/group.js";
 import { sortBy } from "../engine/sort.js";
 
 /** @type {Format} */
@@ -24,7 +24,7 @@ const TEXT = { kind: "text", nothing: null };
  * @returns {CartesianResult}
  */
 export function computeCartesian(spec, table, rows) {
-  const groups = groupRows(rows, spec.category ? dimensionOf(table, spec.category) : () => "");
+  const groups = spec.category ? groupByDimension(table, rows, spec.category) : new Map([["", rows]]);
   const categories = orderedCategories(spec, table, groups);
   const inCategory = categories.map((category) => /** @type {number[]} */ (groups.get(category)));
   const colors = spec.color ? orderedColors(spec, table, rows) : [];
@@ -110,7 +110,7 @@ function orderedCategories(spec, table, groups) {
  */
 function orderedColors(spec, table, rows) {
   const color = /** @type {NonNullable<CartesianSpec["color"]>} */ (spec.color);
-  const present = [...groupRows(rows, dimensionOf(table, color)).keys()];
+  const present = [...groupByDimension(table, rows, color).keys()];
   const named = spec.colors.filter((rule) => rule.fieldId === color.id).map((rule) => rule.value);
   const place = (/** @type {Value} */ value) => {
     const found = named.indexOf(value === null ? null : String(value));
