@@ -57,7 +57,7 @@ def deployed_stage(console: Console, state: Path = STATE, tasks: Path | None = N
         started = time.monotonic()
         assembly = state / _ASSEMBLY
         synthesise(assembly, tasks=tasks)
-        _make_readers(aws, assembly)
+        make_readers(aws, assembly)
         names = deploy(assembly, aws.environment())
         seconds = round(time.monotonic() - started, 1)
         pipelines = ", ".join(names.pipelines.values())
@@ -65,7 +65,7 @@ def deployed_stage(console: Console, state: Path = STATE, tasks: Path | None = N
         yield LocalStage(aws, names, assembly, seconds)
 
 
-def _make_readers(aws: LocalAws, assembly: Path) -> None:
+def make_readers(aws: LocalAws, assembly: Path) -> None:
     """Do what an administrator of QuickSight does before a deployment: make the group that may see the dashboard."""
     quicksight = aws.client("quicksight")
     for namespace, group in readers_groups(assembly):

@@ -18,7 +18,7 @@ from local.athena import ask
 from local.aws import LocalAws
 from local.deployment import deploy, synthesise
 from local.paths import EMULATOR_PYTHON, PYTHON, REPOSITORY
-from local.stage import LocalStage, wait_for_endpoint
+from local.stage import LocalStage, make_readers, wait_for_endpoint
 from tests import jumpstart_content as jumpstart
 from tests.end_to_end.conftest import TASK, TASKS_FOLDER, Pipeline
 from tests.end_to_end.reports import pair, write_reports
@@ -84,6 +84,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         pin(aws, folder / "jumpstart.lock.json")
         assembly = folder / "cdk.out"
         synthesise(assembly, tasks=folder / "tasks")
+        make_readers(aws, assembly)
         names = deploy(assembly, aws.environment())
         yield Pipeline(LocalStage(aws, names, assembly, 0.0))
 

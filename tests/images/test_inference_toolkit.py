@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import socket
+import sys
 import tarfile
 import time
 import urllib.error
@@ -101,7 +102,11 @@ def invoke(address: str, body: bytes, content_type: str = "application/json") ->
         return error.code, json.loads(error.read())
 
 
-def test_it_answers_as_the_local_server_does(endpoint: tuple[str, Path], model: Path) -> None:
+def test_it_answers_as_the_local_server_does(
+    endpoint: tuple[str, Path], model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The local server has a process of its own and puts the model's code on its import path; here it must go again.
+    monkeypatch.setattr(sys, "path", [*sys.path])
     address, _ = endpoint
     body = json.dumps({"inputs": TEXTS, "parameters": {"num_beams": 2, "max_new_tokens": 12}}).encode()
     status, answer = invoke(address, body)
