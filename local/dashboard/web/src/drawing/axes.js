@@ -44,7 +44,7 @@ export function valueAxis(format, look, horizontal, fromZero) {
     axisTick: { show: false },
     // Above the bars where they scroll, so that it stays with the first of them.
     position: horizontal && look.scrolls ? "top" : undefined,
-    splitNumber: horizontal ? Math.max(2, Math.floor(look.width / 130)) : Math.max(2, Math.floor(look.height / 55)),
+    splitNumber: horizontal ? Math.max(2, Math.floor(look.width / 130)) : Math.max(3, Math.floor(look.height / 38)),
     axisLabel: {
       color: look.colors.muted,
       fontFamily: look.font,

@@ -4,9 +4,9 @@ import { write } from "../engine/formats.js";
 import { pieces, shortened } from "../marks.js";
 
 /** Characters that a cell shows before it is opened. */
-const SHOWN = 900;
+const SHOWN = 650;
 /** A little longer than that is shown at once: a button would take as much room. */
-const TOLERATED = 1100;
+const TOLERATED = 800;
 
 /**
  * @param {import("../engine/table.js").Value} value

@@ -75,19 +75,21 @@ export function standingOut(color, ground) {
 }
 
 /**
- * A color for each series: the definition's, else the first of the palette that no other series has.
+ * A color for each series: the definition's, else the first of the palette that stands for nothing else in the chart.
+ * Where the palette has none left, series are drawn in the colors of the text: no color is better than a wrong meaning.
  *
  * @param {(string | null)[]} given
+ * @param {string[]} reserved what the definition gives to other values, whether they are shown now or not
  * @param {string[]} palette
- * @param {string} ground
+ * @param {Colors} colors
  * @returns {string[]}
  */
-export function seriesColors(given, palette, ground) {
-  const taken = new Set(given.filter((color) => color !== null).map((color) => color.toLowerCase()));
+export function seriesColors(given, reserved, palette, colors) {
+  const taken = new Set([...given, ...reserved].map((color) => color?.toLowerCase()));
   const free = palette.filter((color) => !taken.has(color.toLowerCase()));
-  const rest = free.length ? free : palette;
+  const rest = free.length ? free : [colors.text, colors.muted];
   let next = 0;
-  return given.map((color) => standingOut(color ?? rest[next++ % rest.length], ground));
+  return given.map((color) => standingOut(color ?? rest[next++ % rest.length], colors.tile));
 }
 
 /**

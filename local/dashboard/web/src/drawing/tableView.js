@@ -15,8 +15,14 @@ const DEFAULT_WIDTH = 110;
 /** Up to so many rows all of them are in the page. */
 const WHOLE = 80;
 const HEAD_CHARACTER = 7.2;
-const HEAD_PADDING = 18;
-const MOST_FOR_HEAD = 160;
+const CELL_CHARACTER = 7;
+const CELL_PADDING = 18;
+const MOST_FOR_HEAD = 150;
+const MOST_FOR_CELL = 100;
+/** So many rows are looked at for the width of their words. */
+const LOOKED_AT = 40;
+/** And so many characters of each. */
+const LOOKED_INTO = 200;
 const BEYOND = 6;
 /** Rows are placed and measured at most so often for one change; scrolling goes on with the rest. */
 const ROUNDS = 4;
@@ -103,10 +109,22 @@ export class TableView {
   setWidths() {
     const scale = Math.min(1, Math.max(LEAST_SCALE, this.scroller.clientWidth / this.designWidth || 1));
     const widths = this.shown.map((column) =>
-      Math.max(Math.floor((column.width ?? DEFAULT_WIDTH) * scale), wordWidth(headOf(column))),
+      Math.max(Math.floor((column.width ?? DEFAULT_WIDTH) * scale), this.wordWidth(column)),
     );
     this.table.style.setProperty("--columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
     this.table.style.setProperty("--least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
+  }
+
+  /**
+   * Room for the longest word of a column's head and of its first rows, so that words are not broken.
+   *
+   * @param {FilledColumn} column
+   */
+  wordWidth(column) {
+    const first = this.given.slice(0, LOOKED_AT).map((row) => write(column.values[row], column.format));
+    const inCells = Math.min(MOST_FOR_CELL, longestWord(first) * CELL_CHARACTER);
+    const inHead = Math.min(MOST_FOR_HEAD, longestWord([headOf(column)]) * HEAD_CHARACTER);
+    return Math.ceil(Math.max(inCells, inHead)) + CELL_PADDING;
   }
 
   drawHead() {
@@ -280,12 +298,9 @@ function headOf(column) {
   return column.title.trim() || column.column.replaceAll("_", " ");
 }
 
-/**
- * Room for the longest word of a head, so that none is broken.
- *
- * @param {string} head
- */
-function wordWidth(head) {
-  const longest = head.split(/\s+/).reduce((most, word) => Math.max(most, word.length), 0);
-  return Math.min(MOST_FOR_HEAD, Math.ceil(longest * HEAD_CHARACTER) + HEAD_PADDING);
+/** @param {string[]} texts */
+function longestWord(texts) {
+  return texts
+    .flatMap((text) => text.slice(0, LOOKED_INTO).split(/\s+/))
+    .reduce((most, word) => Math.max(most, word.length), 0);
 }
