@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,14 +23,16 @@ MAX_REMEMBERED = 200
 
 @dataclass
 class Asker:
-    """Asks Athena what data sets answer, and remembers it until `forget`. May be used by several threads at once."""
+    """Asks Athena what data sets answer, and remembers it until `forget`.
+
+    May be used by several threads at once; the same question at the same time is asked once.
+    """
 
     athena: Any
     database: str
     workgroup: str
     row_limit: int = ROW_LIMIT
-    _known: dict[tuple[str, ...], Answer] = field(default_factory=dict)
-    _age: int = 0
+    _known: dict[tuple[str, ...], Future[Answer]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
@@ -43,23 +46,26 @@ class Asker:
         key = (data_set.identifier, *(text for pair in sorted(chosen.items()) for text in pair))
         with self._lock:
             known = self._known.get(key)
-            age = self._age
-        if known is not None:
-            return known
-        answer = self._ask(data_set, chosen)
-        with self._lock:
-            # What was asked before `forget` is not remembered after it.
-            if age == self._age:
-                self._known[key] = answer
+            asked: Future[Answer] = known or Future()
+            if known is None:
+                self._known[key] = asked
                 while len(self._known) > MAX_REMEMBERED:
                     del self._known[next(iter(self._known))]
-        return answer
+        if known is None:
+            try:
+                asked.set_result(self._ask(data_set, chosen))
+            except BaseException as error:
+                with self._lock:
+                    if self._known.get(key) is asked:
+                        del self._known[key]
+                asked.set_exception(error)
+                raise
+        return asked.result()
 
     def forget(self) -> None:
         """Ask anew from now on: the tables have changed."""
         with self._lock:
             self._known.clear()
-            self._age += 1
 
     def _ask(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
         query = fill(data_set.sql, parameters)

@@ -46,6 +46,15 @@ class LiveDashboard:
                 left_out.append(LeftOut(name, len(wanted) - len(held)))
         return self._document({**spice}, tuple(answers), {}, tuple(left_out))
 
+    def warm(self) -> None:
+        """Ask what a reader who chooses nothing will see, so that it is known when they get there."""
+        spice = self._spice()
+        contents = {name: data_set.contents for name, data_set in self.deployed.data_sets.items()}
+        for name, data_set in self.deployed.data_sets.items():
+            if data_set.contents.mode == "direct":
+                first, *_ = combinations(self.deployed.definition, contents, spice, name, Limits(linked_values=0))
+                self.ask(data_set, first)
+
     def answer(self, name: str, parameters: Mapping[str, str]) -> str:
         """One answer as JSON.
 

@@ -103,7 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/document":
             if query.get("fresh") == "yes":
                 live.forget()
-            return live.document().to_json().encode("ascii")
+            document = live.document().to_json().encode("ascii")
+            threading.Thread(target=_warm, args=(live,), daemon=True).start()
+            return document
         if path == "/answers":
             parameters = {
                 name.removeprefix(_PARAMETER): value for name, value in query.items() if name.startswith(_PARAMETER)
@@ -137,6 +139,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the request line holds what was searched for."""
+
+
+def _warm(live: LiveDashboard) -> None:
+    try:
+        live.warm()
+    except LocalError:
+        # Who asks for what failed is told; here nobody asked.
+        return
 
 
 def _is_local(host: str) -> bool:

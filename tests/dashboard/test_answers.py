@@ -1,6 +1,8 @@
 """Filling in queries, and what becomes of Athena's texts."""
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -97,6 +99,33 @@ def test_answers_are_remembered_until_they_are_forgotten() -> None:
     asker.forget()
     asker.answer(CURVE, {"run": "a"})
     assert len(athena.asked) == 3
+
+
+def test_the_same_question_at_the_same_time_is_asked_once() -> None:
+    athena = FakeAthena(ROW)
+    began = threading.Event()
+    start = athena.start_query_execution
+
+    def slowly(**request: Any) -> dict[str, str]:
+        began.wait(10)
+        return start(**request)
+
+    athena.start_query_execution = slowly  # type: ignore[method-assign]
+    asker = _asker(athena)
+    with ThreadPoolExecutor(3) as threads:
+        answers = [threads.submit(asker.answer, CURVE, {"run": "a"}) for _ in range(3)]
+        began.set()
+        assert len({id(answer.result(10)) for answer in answers}) == 1
+    assert len(athena.asked) == 1
+
+
+def test_a_failure_is_not_remembered() -> None:
+    athena = FakeAthena(("a", "nodule", None, None, None))
+    asker = _asker(athena)
+    for _ in range(2):
+        with pytest.raises(QuestionError):
+            asker.answer(CURVE, {"run": "a"})
+    assert len(athena.asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,22 @@ def test_failures_are_said_and_leave_nothing_behind(
         assert (answer[0], answer[2]) == (status, {"error": said})
     captured = capfd.readouterr()
     assert captured.out == "" and captured.err == ""
+
+
+def test_what_a_reader_sees_first_is_asked_beforehand(bundles: Path) -> None:
+    asked: list[tuple[str, str]] = []
+    done = threading.Event()
+
+    def ask(data_set: Any, parameters: Any) -> Any:
+        asked.append((data_set.identifier, parameters.get("run", "")))
+        if data_set.identifier == "lengths":
+            done.set()
+        return WORLD.answer(data_set, parameters)
+
+    with serving(replace(WORLD.live(), ask=ask), bundles=bundles) as url:
+        _get(url, "/document")
+        assert done.wait(10)
+    assert ("reports", NEWEST) in asked and ("runs", "") in asked
 
 
 def test_reading_anew_forgets_what_was_known(bundles: Path) -> None:
