@@ -10,10 +10,11 @@ from pathlib import Path
 
 from local.dashboard.answers import Asker
 from local.dashboard.coverage import Limits
+from local.dashboard.errors import SourceError
 from local.dashboard.live import LiveDashboard
 from local.dashboard.page import write_page
 from local.dashboard.server import serving
-from local.dashboard.source import only_dashboard, read_dashboard
+from local.dashboard.source import read_dashboard
 from local.deployment import ACCOUNT
 from local.stage import LocalStage
 from training.table_schemas import RUNS, SCORES
@@ -44,6 +45,8 @@ def write_dashboard_file(stage: LocalStage, path: Path, limits: Limits = _LIMITS
 
 
 def _live(stage: LocalStage) -> LiveDashboard:
+    if stage.names.dashboard is None:
+        raise SourceError("the stage has no dashboard: `dashboard` is missing in stages.yaml")
     quicksight = stage.aws.client("quicksight")
     asker = Asker(stage.aws.client("athena"), stage.names.database, stage.names.workgroup)
     s3 = stage.aws.client("s3")
@@ -60,7 +63,7 @@ def _live(stage: LocalStage) -> LiveDashboard:
         return " ".join(newest)
 
     return LiveDashboard(
-        deployed=read_dashboard(quicksight, ACCOUNT, only_dashboard(quicksight, ACCOUNT)),
+        deployed=read_dashboard(quicksight, ACCOUNT, stage.names.dashboard),
         ask=asker.answer,
         forget=asker.forget,
         revision=revision,

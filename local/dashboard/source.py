@@ -38,21 +38,6 @@ class DeployedDashboard:
     data_sets: Mapping[str, DeployedDataSet]
 
 
-def only_dashboard(quicksight: Any, account: str) -> str:
-    """Id of the account's one dashboard.
-
-    Raises:
-        SourceError: there is none, or more than one.
-    """
-    pages = quicksight.get_paginator("list_dashboards").paginate(AwsAccountId=account)
-    ids = [str(summary["DashboardId"]) for page in pages for summary in page["DashboardSummaryList"]]
-    if len(ids) != 1:
-        raise SourceError(
-            f"one dashboard was expected to be deployed, there are {len(ids)}: {', '.join(ids) or 'none'}"
-        )
-    return ids[0]
-
-
 def read_dashboard(quicksight: Any, account: str, dashboard_id: str) -> DeployedDashboard:
     """Read a dashboard with all it is made of.
 

@@ -1,25 +1,19 @@
 """The dashboard's colours and type, as QuickSight's theme has them.
 
-After Okabe and Ito. Those that stand in one chart are told apart with every kind of colour blindness, and all of them
-stand out from a white and from a dark ground by at least 3 to 1, text by at least 4.5 to 1 (the tests measure it).
+Those that stand in one chart are told apart with every kind of colour blindness (tests/dashboard), and each stands out
+by at least 3 to 1 from a white ground and from a dark one; text by at least 4.5 to 1.
 """
 
 from typing import Any
 
-ORANGE, BLUE, GREEN, PURPLE, GREY, VERMILION, SKY = (
-    "#B06A00",
-    "#1F8ADB",
-    "#00784A",
-    "#A0459B",
-    "#8A8A8A",
-    "#BF3D12",
-    "#2E7F9E",
-)
+ORANGE, BLUE, GREEN, PURPLE, GREY, VERMILION = "#B06A00", "#1F8ADB", "#00784A", "#A0459B", "#8A8A8A", "#BF3D12"
+# For text and what carries text.
+_DARK_BLUE = "#0B5A9C"
 
 THEME: dict[str, Any] = {
     "DataColorPalette": {
-        "Colors": [BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, GREY],
-        "MinMaxGradient": ["#DCEBF5", BLUE],
+        "Colors": [BLUE, ORANGE, GREEN, GREY, PURPLE, VERMILION],
+        "MinMaxGradient": ["#DCEBF5", _DARK_BLUE],
         "EmptyFillColor": "#D9D9D9",
     },
     "UIColorPalette": {
@@ -27,7 +21,7 @@ THEME: dict[str, Any] = {
         "PrimaryBackground": "#FFFFFF",
         "SecondaryForeground": "#4A5560",
         "SecondaryBackground": "#F4F6F8",
-        "Accent": "#0B62A8",
+        "Accent": _DARK_BLUE,
         "AccentForeground": "#FFFFFF",
         "Danger": "#B3261E",
         "DangerForeground": "#FFFFFF",
@@ -37,7 +31,7 @@ THEME: dict[str, Any] = {
         "SuccessForeground": "#FFFFFF",
         "Dimension": "#1F2933",
         "DimensionForeground": "#FFFFFF",
-        "Measure": "#0B62A8",
+        "Measure": _DARK_BLUE,
         "MeasureForeground": "#FFFFFF",
     },
     "Sheet": {

@@ -1,6 +1,7 @@
 """What the local commands call, on a stage whose AWS is invented."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,9 @@ from tests.dashboard.test_server import _get
 from tests.dashboard.world import TASK, World
 
 WORLD = World(runs=1, records=2)
-NAMES = Names(bucket="bucket", database="database", workgroup="workgroup", pipelines={TASK: "pipeline"})
+NAMES = Names(
+    bucket="bucket", database="database", workgroup="workgroup", pipelines={TASK: "pipeline"}, dashboard="board"
+)
 
 
 class FakeTables:
@@ -42,7 +45,6 @@ def tables() -> FakeTables:
 @pytest.fixture
 def stage(tables: FakeTables, monkeypatch: pytest.MonkeyPatch, bundles: Path) -> Any:
     clients = {"s3": tables, "quicksight": object(), "athena": object()}
-    monkeypatch.setattr(local_stage, "only_dashboard", lambda *_: "board")
     monkeypatch.setattr(local_stage, "read_dashboard", lambda *_: WORLD.deployed())
     monkeypatch.setattr(local_stage.Asker, "answer", lambda _, data_set, parameters: WORLD.answer(data_set, parameters))
     return SimpleNamespace(aws=SimpleNamespace(client=clients.__getitem__), names=NAMES)
@@ -66,10 +68,7 @@ def test_the_stages_dashboard_is_written_as_a_file(stage: Any, tmp_path: Path) -
     assert content.startswith("<!doctype html>") and 'id="answers-reports"' in content
 
 
-def test_a_stage_without_dashboard_says_so(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(*_: Any) -> str:
-        raise SourceError("one dashboard was expected to be deployed, there are 0: none")
-
-    monkeypatch.setattr(local_stage, "only_dashboard", none)
-    with pytest.raises(SourceError, match="there are 0"), dashboard_server(stage):
-        pass
+def test_a_stage_without_dashboard_says_so(stage: Any) -> None:
+    stage.names = replace(NAMES, dashboard=None)
+    with pytest.raises(SourceError, match="no dashboard: `dashboard` is missing"):
+        write_dashboard_file(stage, Path("nowhere.html"))

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from local.dashboard.errors import SourceError
-from local.dashboard.source import only_dashboard, read_dashboard
+from local.dashboard.source import read_dashboard
 from stacks.dashboard.definition import definition
 from stacks.dashboard.parts import DataSet
 from stacks.dashboard.report_dashboard import report_dashboard
@@ -187,11 +187,3 @@ def test_tags_of_columns_change_no_rows(quicksight: Any, stubber: Stubber) -> No
         described["LogicalTableMap"] = {"one": {"Alias": "one", "Source": source, "DataTransforms": [step]}}
         _expect_data_set(stubber, described)
     assert len(read_dashboard(quicksight, ACCOUNT, "board").data_sets) == len(DASHBOARD.data_sets)
-
-
-@pytest.mark.parametrize(("ids", "said"), [([], "there are 0: none"), (["a", "b"], "there are 2: a, b")])
-def test_which_dashboard_is_not_guessed(quicksight: Any, stubber: Stubber, ids: list[str], said: str) -> None:
-    summaries = [{"DashboardId": one} for one in ids]
-    stubber.add_response("list_dashboards", {"DashboardSummaryList": summaries}, {"AwsAccountId": ACCOUNT})
-    with pytest.raises(SourceError, match=said):
-        only_dashboard(quicksight, ACCOUNT)
