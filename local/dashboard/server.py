@@ -47,8 +47,17 @@ class DashboardServer(ThreadingHTTPServer):
 
     def __init__(self, live: LiveDashboard, port: int = 0, bundles: Path = BUNDLES) -> None:
         self.live = live
+        self._revision = ""
         self.page = served_page(live.deployed.title, bundles).encode("utf-8")
         super().__init__((HOST, port), _Handler)
+
+    def document(self, fresh: bool) -> str:
+        """The document as JSON; what was known is asked anew if there are new rows, or if it is to be `fresh`."""
+        revision = self.live.revision()
+        if fresh or revision != self._revision:
+            self.live.forget()
+            self._revision = revision
+        return self.live.document().to_json()
 
     @property
     def url(self) -> str:
@@ -101,9 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/":
             return self.server.page
         if path == "/document":
-            if query.get("fresh") == "yes":
-                live.forget()
-            document = live.document().to_json().encode("ascii")
+            document = self.server.document(fresh=query.get("fresh") == "yes").encode("ascii")
             threading.Thread(target=_warm, args=(live,), daemon=True).start()
             return document
         if path == "/answers":

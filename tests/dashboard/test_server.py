@@ -136,11 +136,16 @@ def test_what_a_reader_sees_first_is_asked_beforehand(bundles: Path) -> None:
     assert ("reports", NEWEST) in asked and ("runs", "") in asked
 
 
-def test_reading_anew_forgets_what_was_known(bundles: Path) -> None:
-    forgotten: list[int] = []
-    live = replace(WORLD.live(), forget=lambda: forgotten.append(1))
+def test_what_was_known_is_asked_anew_where_there_are_new_rows(bundles: Path) -> None:
+    forgotten: list[str] = []
+    revisions = ["1"]
+    live = replace(WORLD.live(), forget=lambda: forgotten.append(revisions[-1]), revision=lambda: revisions[-1])
     with serving(live, bundles=bundles) as url:
-        _get(url, "/document")
-        assert forgotten == []
+        for _ in range(2):
+            _get(url, "/document")
+        assert forgotten == ["1"]
         _get(url, "/document?fresh=yes")
-        assert forgotten == [1]
+        assert forgotten == ["1", "1"]
+        revisions.append("2")
+        _get(url, "/document")
+        assert forgotten == ["1", "1", "2"]

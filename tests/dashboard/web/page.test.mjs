@@ -141,15 +141,16 @@ test("text is readable on every ground, light and dark", () => {
 test("bars and lines stand out from the tile, light and dark, and keep apart from one another", () => {
   for (const ground of [LIGHT, DARK]) {
     const { tile } = ground;
-    const colors = seriesColors(Array(6).fill(null), [], PALETTE, ground);
+    const colors = seriesColors(Array(6).fill({ color: null }), PALETTE, ground);
     for (const color of colors) assert.ok(contrast(color, tile) >= 3, `${color} on ${tile}`);
     assert.equal(new Set(colors).size, 6);
   }
-  const given = (colors, reserved = []) => seriesColors(colors, reserved, PALETTE, LIGHT);
-  assert.deepEqual(given(["#1F8ADB", null]), ["#1f8adb", "#b06a00"], "taken ones are left out");
-  assert.deepEqual(given([null], ["#1F8ADB"]), ["#b06a00"], "and those that stand for something else");
-  assert.deepEqual(given([null, null], PALETTE), [LIGHT.text, LIGHT.muted], "none is better than a wrong one");
-  assert.ok(contrast(given(["#ffff00"])[0], LIGHT.tile) >= 3, "a pale one is made darker");
+  const given = (...series) => seriesColors(series, PALETTE, LIGHT);
+  const none = { color: null };
+  assert.deepEqual(given({ color: "#1F8ADB" }, none), ["#1f8adb", "#b06a00"], "taken ones are left out");
+  const line = { color: null, isMeasure: true };
+  assert.deepEqual(given(none, line, line), ["#1f8adb", LIGHT.text, LIGHT.muted], "a measure is no kind of bar");
+  assert.ok(contrast(given({ color: "#ffff00" })[0], LIGHT.tile) >= 3, "a pale one is made darker");
 });
 
 // Viénot, Brettel and Mollon 1999 (red and green), Brettel's plane simplified for blue: linear RGB -> what is seen.
@@ -166,7 +167,11 @@ const TOGETHER = JSON.parse(process.env.COLORS_TOGETHER ?? "[]");
 test("series of one chart are told apart with every kind of colour blindness", () => {
   for (const colors of [PALETTE.slice(0, 4), ...TOGETHER]) {
     for (const ground of [LIGHT, DARK]) {
-      const shown = seriesColors(colors, [], PALETTE, ground);
+      const shown = seriesColors(
+        colors.map((color) => ({ color })),
+        PALETTE,
+        ground,
+      );
       for (const [name, matrix] of Object.entries(BLINDNESS)) {
         for (const [place, one] of shown.entries()) {
           for (const other of shown.slice(place + 1)) {

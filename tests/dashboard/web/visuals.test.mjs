@@ -115,6 +115,10 @@ test("lines of a combo chart are over the whole category", () => {
     ],
   );
   assert.ok(result.series.every((series) => !series.secondAxis));
+  assert.deepEqual(
+    result.series.map((series) => series.isMeasure),
+    [false, false, true],
+  );
 });
 
 test("times are cut to their granularity", () => {

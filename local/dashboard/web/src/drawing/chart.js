@@ -44,9 +44,7 @@ export class ChartView {
    */
   draw(kind, spec, result, theme) {
     const isBoxes = kind === "BoxPlotVisual";
-    const given = isBoxes ? [null] : result.series.map((/** @type {any} */ series) => series.color);
-    const reserved = isBoxes ? [] : spec.colors.map((/** @type {any} */ rule) => rule.color);
-    const series = seriesColors(given, reserved, theme.palette, theme.colors);
+    const series = seriesColors(isBoxes ? [{ color: null }] : result.series, theme.palette, theme.colors);
     this.drawLegend(isBoxes || !spec.legend ? [] : result.series, series);
     const [upright, along] = isBoxes
       ? [result.valueTitle, result.groupTitle]

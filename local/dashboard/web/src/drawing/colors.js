@@ -75,21 +75,25 @@ export function standingOut(color, ground) {
 }
 
 /**
- * A color for each series: the definition's, else the first of the palette that stands for nothing else in the chart.
- * Where the palette has none left, series are drawn in the colors of the text: no color is better than a wrong meaning.
+ * A color for each series: the definition's, else the first of the palette that no other series has. Lines that bars are
+ * measured by have the colors of text, where the definition gives them none: one of the palette would make them look
+ * like one of the bars' kinds.
  *
- * @param {(string | null)[]} given
- * @param {string[]} reserved what the definition gives to other values, whether they are shown now or not
+ * @param {{color: string | null, isMeasure?: boolean}[]} series
  * @param {string[]} palette
  * @param {Colors} colors
  * @returns {string[]}
  */
-export function seriesColors(given, reserved, palette, colors) {
-  const taken = new Set([...given, ...reserved].map((color) => color?.toLowerCase()));
+export function seriesColors(series, palette, colors) {
+  const taken = new Set(series.map(({ color }) => color?.toLowerCase()));
   const free = palette.filter((color) => !taken.has(color.toLowerCase()));
-  const rest = free.length ? free : [colors.text, colors.muted];
-  let next = 0;
-  return given.map((color) => standingOut(color ?? rest[next++ % rest.length], colors.tile));
+  const ofText = [colors.text, colors.muted];
+  const next = { palette: 0, text: 0 };
+  return series.map(({ color, isMeasure }) => {
+    if (color === null && isMeasure) return ofText[next.text++ % ofText.length];
+    const rest = free.length ? free : palette;
+    return standingOut(color ?? rest[next.palette++ % rest.length], colors.tile);
+  });
 }
 
 /**

@@ -18,7 +18,7 @@ const HEAD_CHARACTER = 7.2;
 const CELL_CHARACTER = 7;
 const CELL_PADDING = 18;
 const MOST_FOR_HEAD = 150;
-const MOST_FOR_CELL = 100;
+const MOST_FOR_CELL = 130;
 /** So many rows are looked at for the width of their words. */
 const LOOKED_AT = 40;
 /** And so many characters of each. */

@@ -4,7 +4,7 @@
  * @typedef {import("../engine/table.js").Value} Value
  * @typedef {import("../engine/formats.js").Format} Format
  * @typedef {import("./cartesianReading.js").CartesianSpec} CartesianSpec
- * @typedef {{name: string, mark: "bar" | "line", color: string | null, secondAxis: boolean, format: Format,
+ * @typedef {{name: string, mark: "bar" | "line", color: string | null, isMeasure: boolean, secondAxis: boolean, format: Format,
  *   values: Value[]}} Series `values` has one entry a category; `color` is the definition's, if it gives one
  * @typedef {{categories: Value[], categoryLabels: string[], categoryKind: "text" | "number" | "time",
  *   categoryFormat: Format, categoryTitle: string, valueTitle: string, series: Series[]}} CartesianResult
@@ -67,7 +67,9 @@ function seriesOf(spec, table, measure, mark, inCategory, byColor) {
   const aggregation = measure.aggregation ?? { name: "SUM" };
   // Rows that are not there have no value, not even a count of nought.
   const over = (/** @type {number[]} */ rows) => (rows.length ? aggregate(values, rows, aggregation) : null);
-  const common = { mark, secondAxis: mark === "line" && spec.secondAxis, format: measure.format };
+  // A line across bars of several colors is no kind of bar.
+  const isMeasure = mark === "line" && byColor === null && spec.bars.length > 0;
+  const common = { mark, isMeasure, secondAxis: mark === "line" && spec.secondAxis, format: measure.format };
   const title = titleOf(spec, measure);
   const severalMeasures = (mark === "bar" ? spec.bars : spec.lines).length > 1;
   if (byColor === null) {
