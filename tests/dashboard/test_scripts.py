@@ -13,6 +13,7 @@ from stacks.dashboard.report_dashboard import COLORS
 from training.table_schemas import MODELS
 
 _NODE = REPOSITORY / ".venv" / "bin" / "node"
+_PRETTIER = REPOSITORY / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 _TESTS = sorted((Path(__file__).parent / "web").glob("*.test.mjs"))
 # Series that stand in one chart.
 _TOGETHER = (
@@ -35,3 +36,9 @@ def test_script(file: Path) -> None:
     )
     assert outcome.returncode == 0, outcome.stdout[-6000:]
     assert "# pass 0" not in outcome.stdout
+
+
+def test_scripts_have_one_style() -> None:
+    command = [str(_NODE), str(_PRETTIER), "--check", "local/dashboard/web", "tests/dashboard/web"]
+    outcome = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stderr

@@ -281,7 +281,7 @@ export class TableView {
       ...this.shown.map((column) =>
         h(
           "div",
-          { role: "cell", class: `align-${column.align}`, "data-title": column.title.trim() },
+          { role: "cell", class: `align-${column.align}`, "data-title": headOf(column) },
           h("div", { dir: "auto" }, ...cellContents(column.values[row], column.format)),
         ),
       ),
