@@ -191,7 +191,7 @@ def test_a_new_run_appears_by_itself_and_is_announced(browser: Any, bundles: Pat
         assert page.control("Slice").input_value() == "normal"
         worlds.append(World(runs=3, records=2))
         page.page.get_by_role("button", name="Refresh").click()
-        page.page.wait_for_selector("[aria-live=polite]:has-text('was refreshed')", state="attached")
+        page.page.wait_for_selector("[aria-live=polite]:text-is('The dashboard was refreshed.')", state="attached")
         page.settle()
         assert page.control("Run").locator("option").count() == 4
         assert page.complaints == []
