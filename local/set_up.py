@@ -6,7 +6,7 @@ Needs Python 3.11 or newer with venv, and a package index; nothing else. Makes
 
     .venv            the project, its jobs and its tests (uv, requirements.txt, requirements-torch.txt, Node.js)
     .venv-emulator   ministack, which pins a botocore of its own (local/requirements.txt)
-    node_modules     the AWS CDK command line tool (package-lock.json)
+    node_modules     the AWS CDK command line tool, and what the dashboard's page is made with (package-lock.json)
     .venv-images     only with --with-images: AWS's container software for the tests (local/requirements-images.txt);
                      it is built from source, so where there is no C compiler those tests are skipped
 
@@ -95,7 +95,7 @@ def _parts(with_images: bool) -> list[Part]:
             (lists / "requirements.txt",),
             _make_emulator_environment,
         ),
-        Part("AWS CDK command", REPOSITORY / "node_modules", (REPOSITORY / "package-lock.json",), _make_node_modules),
+        Part("Node.js packages", REPOSITORY / "node_modules", (REPOSITORY / "package-lock.json",), _make_node_modules),
     ]
     if with_images:
         parts.append(
@@ -145,14 +145,14 @@ def _make_images_environment(folder: Path) -> None:
 def _make_node_modules(_: Path) -> None:
     node = REPOSITORY / ".venv" / "bin" / "node"
     npm = node.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    # No scripts: the CDK command needs none, and a package must not run code of its own at installation.
+    # No scripts: none of them is needed, and a package must not run code of its own at installation.
     command = [str(node), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    _run(command, "install the AWS CDK command")
+    _run(command, "install the Node.js packages")
 
 
 def _venv(folder: Path) -> None:
     try:
-        _run([sys.executable, "-m", "venv", str(folder)], "make an environment")
+        _run([_machines_python(), "-m", "venv", str(folder)], "make an environment")
     except SetUpError as error:
         raise SetUpError(
             f"{error}\nOn Debian and Ubuntu, `apt-get install python3-venv` brings what venv needs."
@@ -161,7 +161,7 @@ def _venv(folder: Path) -> None:
 
 def _uv_venv(folder: Path) -> None:
     uv = REPOSITORY / ".venv" / "bin" / "uv"
-    _run([str(uv), "venv", "--quiet", "--python", sys.executable, str(folder)], "make an environment")
+    _run([str(uv), "venv", "--quiet", "--python", _machines_python(), str(folder)], "make an environment")
 
 
 def _install_torch(folder: Path) -> None:
@@ -222,6 +222,13 @@ def _environment() -> dict[str, str]:
         if pip in environment:
             environment.setdefault(uv, environment[pip])
     return environment
+
+
+def _machines_python() -> str:
+    """The Python outside of any environment: the one that runs this may be in the folder that is made anew."""
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def _python(folder: Path) -> str:
