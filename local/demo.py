@@ -27,7 +27,7 @@ from local.results import (
     write_summary,
 )
 from local.runs import RunView, RunWatcher, newest_run, parameters_of
-from local.stage import LocalStage, deployed_stage, wait_for_endpoint
+from local.stage import LocalStage, deployed_stage, log_of_local_aws, wait_for_endpoint
 
 TASK = "radiology_impressions"
 SUMMARY = STATE / "summary.json"
@@ -93,7 +93,10 @@ def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[st
     tables = Tables(stage.aws.client("athena"), stage.names)
     row = _wait_for_row(tables, view.run_id)
     if view.status != "Succeeded":
-        raise RunError(f"run {view.run_id} {view.status.lower()} at {row['failed_step']}: {row['reason']}")
+        raise RunError(
+            f"run {view.run_id} {view.status.lower()} at {row['failed_step']}: {row['reason']}\n"
+            f"The local AWS's own log: {log_of_local_aws(STATE)}"
+        )
     scores = tables.scores(TASK, view.run_id)
     console.print(comparison(scores, tables.abnormal(TASK, view.run_id)))
     say_what_it_means(console, scores)

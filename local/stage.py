@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.aws import AttachedAws, LocalAws
+from local.aws import LOG_FILE, AttachedAws, LocalAws
 from local.deployment import ACCOUNT, Names, deploy, read_names, readers_groups, synthesise
 from local.errors import RunError
 from local.paths import EMULATOR_PYTHON, PYTHON, REPOSITORY, STATE
@@ -70,6 +70,11 @@ def make_readers(aws: LocalAws, assembly: Path) -> None:
     quicksight = aws.client("quicksight")
     for namespace, group in readers_groups(assembly):
         quicksight.create_group(AwsAccountId=ACCOUNT, Namespace=namespace, GroupName=group)
+
+
+def log_of_local_aws(state: Path) -> Path:
+    """Where the local AWS of a state folder writes what it does and what fails in it."""
+    return state / _AWS_STATE / LOG_FILE
 
 
 def running_stage(state: Path = STATE) -> LocalStage:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.archives import unpack
 from training.errors import ModelError
 from training.prompt import check_prompt_template
 
@@ -29,6 +30,7 @@ CONFIG = "config.json"
 # What code/inference.py imports. A module that is missing here is missing at the endpoint: a test loads the code alone.
 INFERENCE_MODULES = (
     "__init__",
+    "archives",
     "errors",
     "generation",
     "inference_request",
@@ -149,7 +151,7 @@ def unpacked_model(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         try:
             with tarfile.open(archive, "r:gz") as tar:
-                tar.extractall(folder, filter="data")
+                unpack(tar, Path(folder))
         except FileNotFoundError as error:
             raise ModelError(f"there is no model at {path}") from error
         except (tarfile.TarError, EOFError, OSError) as error:

@@ -18,6 +18,7 @@ import pytest
 from local.model_server import ServedModel
 from tests.images import container
 from tests.training.tiny_model import build_tiny_model
+from training.archives import unpack
 
 _MISSING = container.missing(java=True)
 pytestmark = [pytest.mark.image, pytest.mark.skipif(_MISSING is not None, reason=str(_MISSING))]
@@ -46,7 +47,7 @@ def endpoint(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for item in sorted(model.iterdir()):
             packed.add(item, item.name)
     with tarfile.open(archive) as packed:
-        packed.extractall(ml / "model", filter="data")
+        unpack(packed, ml / "model")
     shim = folder / "shim"
     shim.mkdir()
     (shim / "sitecustomize.py").write_text(_SHIM, encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Any
 
 from local.emulator.pipelines.failures import StepFailed
 from local.emulator.pipelines.job import Job
+from training.archives import unpack
 
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
@@ -38,7 +39,7 @@ def unpack_code(job: Job, hyperparameters: Mapping[str, str], *, isolated: bool)
     archive = _find_archive(job, submitted, isolated)
     try:
         with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(code, filter="data")
+            unpack(tar, code)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise StepFailed(f"ClientError: {submitted} cannot be unpacked: {type(error).__name__}: {error}") from error
     installed = [name for name in _INSTALLED_FROM if (code / name).exists()]

@@ -212,7 +212,7 @@ class Endpoints:
         except Exception as error:
             # Whatever it was, an endpoint must not stay in Creating or Updating for ever.
             logger.exception("deployment of endpoint %s", endpoint.name)
-            reason = f"The local AWS failed to deploy the endpoint ({type(error).__name__}); see its log."
+            reason = f"The local AWS failed to deploy the endpoint ({type(error).__name__}); see its own log."
         with self._lock:
             if endpoint.status == "Deleting":
                 return  # _tear_down stops the pending server.

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local.emulator.clients import Clients
 from local.emulator.errors import ValidationError
 from local.emulator.sagemaker.models import Container
+from training.archives import UnsafeMemberError, unpack
 
 
 def place_model_data(container: Container, folder: Path, clients: Clients) -> None:
@@ -40,10 +41,9 @@ def _unpack(s3: Any, bucket: str, key: str, folder: Path) -> None:
         archive.seek(0)
         try:
             with tarfile.open(fileobj=archive, mode="r:gz") as members:
-                # "data" refuses absolute names, "..", links that lead out of the folder, and devices.
-                members.extractall(folder, filter="data")
-        except tarfile.FilterError as error:
-            raise ValidationError(f"s3://{bucket}/{key}: a member's name or link leaves the archive") from error
+                unpack(members, folder)
+        except UnsafeMemberError as error:
+            raise ValidationError(f"s3://{bucket}/{key}: {error}") from error
         except (tarfile.TarError, EOFError, OSError) as error:
             raise ValidationError(f"s3://{bucket}/{key} is not a readable .tar.gz") from error
 

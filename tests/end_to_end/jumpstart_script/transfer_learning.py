@@ -60,7 +60,7 @@ def main() -> None:
     (archive,) = Path(os.environ["SM_CHANNEL_MODEL"]).glob("*.tar.gz")
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extractall(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForSeq2SeqLM.from_pretrained(folder)
     optimizer = torch.optim.Adam(model.parameters(), lr=given.learning_rate)

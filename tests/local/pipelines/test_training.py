@@ -283,9 +283,9 @@ def archive_with(name: str, **member: object) -> bytes:
 @pytest.mark.parametrize(
     ("archive", "reason"),
     [
-        pytest.param(archive_with("../outside.py"), "OutsideDestinationError", id="outside"),
+        pytest.param(archive_with("../outside.py"), "leaves the archive", id="outside"),
         pytest.param(
-            archive_with("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "AbsoluteLinkError", id="link"
+            archive_with("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "neither a file nor a folder", id="link"
         ),
         pytest.param(b"no archive", "ReadError", id="no archive"),
         pytest.param(source_archive(train__py="", helper__py="")[:40], "cannot be unpacked", id="cut off"),
