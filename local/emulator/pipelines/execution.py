@@ -205,7 +205,7 @@ class Execution:
         except Exception as error:
             # A defect of the engine must not leave an execution that never ends.
             logger.exception("Step %s of execution %s met a defect", step.name, self.info.id)
-            failure = f"InternalServerError: the local SageMaker failed with {type(error).__name__}; see the log of the local AWS"
+            failure = f"InternalServerError: the local SageMaker failed with {type(error).__name__}; see its own log"
         self._change_step(state, status, properties=properties, failure=failure)
 
     def _cached_or_run(self, state: StepState) -> dict[str, Any]:
