@@ -15,6 +15,8 @@ TEXT, WHOLE, NUMBER, TIME = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.TIME
 NONE = "none"
 ALL_SLICES = "all"
 WORST, GAIN, LOSS = "worst first", "largest gain first", "largest loss first"
+# Words of an impression, as far as a reader can tell them apart by length.
+LONGEST = 200
 CHOSEN, COMPARED = "chosen run", "compared run"
 
 _METRIC_TITLE = (
@@ -213,7 +215,7 @@ after AS ({_ANSWERS_OF.format(model=FINE_TUNED)})
 SELECT after.record_id, after.evaluation_set, after.slice, after.input AS findings, after.reference AS doctor,
   before.prediction AS pretrained, after.prediction AS fine_tuned, after.marked,
   before.rouge_l AS pretrained_score, after.rouge_l AS fine_tuned_score, after.rouge_l - before.rouge_l AS gain,
-  after.input_words, after.reference_words,
+  after.input_words, after.reference_words, least(after.reference_words, {LONGEST}) AS length,
   CASE WHEN after.slice = 'abnormal' AND after.reads_as_normal THEN 'abnormal, answered as normal'
     WHEN after.slice = 'normal' AND NOT after.reads_as_normal THEN 'normal, answered as abnormal'
     ELSE '' END AS remark,
@@ -239,6 +241,7 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
         Column("gain", NUMBER),
         Column("input_words", WHOLE),
         Column("reference_words", WHOLE),
+        Column("length", WHOLE),
         Column("remark"),
         Column("place", NUMBER),
     ),

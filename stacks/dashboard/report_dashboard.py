@@ -16,20 +16,17 @@ from training.table_schemas import (
     PRETRAINED,
 )
 
-# The same thing has the same colour on every sheet.
 COLORS = {
-    PRETRAINED: ORANGE,
-    FINE_TUNED: BLUE,
-    CONSTANT: GREY,
-    NEAREST: GREEN,
-    f"{CHOSEN}: training": BLUE,
-    f"{CHOSEN}: validation": VERMILION,
-    f"{COMPARED}: training": GREY,
-    f"{COMPARED}: validation": PURPLE,
-    CHOSEN: BLUE,
-    COMPARED: GREY,
-    "train": BLUE,
-    "validation": ORANGE,
+    "model": {PRETRAINED: ORANGE, FINE_TUNED: BLUE, CONSTANT: GREY, NEAREST: GREEN},
+    "series": {
+        f"{CHOSEN}: training": BLUE,
+        f"{CHOSEN}: validation": VERMILION,
+        f"{COMPARED}: training": GREY,
+        f"{COMPARED}: validation": PURPLE,
+        CHOSEN: BLUE,
+        COMPARED: GREY,
+    },
+    "split": {"train": BLUE, "validation": ORANGE},
 }
 
 

@@ -14,7 +14,7 @@ from local.dashboard.document import Column as PageColumn
 from local.dashboard.document import DataSet as PageDataSet
 from local.dashboard.live import LiveDashboard
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
-from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LOSS, NONE
+from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LONGEST, LOSS, NONE
 from stacks.dashboard.definition import definition
 from stacks.dashboard.report_dashboard import report_dashboard
 
@@ -288,6 +288,7 @@ class World:
                     "marked": report["marked"], "pretrained_score": before, "fine_tuned_score": after,
                     "gain": after - before, "input_words": len(report["findings"].split()),
                     "reference_words": len(report["doctor"].split()),
+                    "length": min(len(report["doctor"].split()), LONGEST),
                     "remark": "abnormal, answered as normal" if missed else "",
                     "place": {GAIN: before - after, LOSS: after - before}.get(order, after),
                 }

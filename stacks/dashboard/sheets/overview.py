@@ -17,6 +17,7 @@ from stacks.dashboard.parts import (
     Sheet,
     Tile,
 )
+from training.table_schemas import CONSTANT, NEAREST
 
 _MODEL = Dimension(column="model", title="answers of")
 
@@ -99,8 +100,8 @@ OVERVIEW = Sheet(
                         bars=Measure(column="mean", title="mean F1"),
                         color=_MODEL,
                         lines=(
-                            Measure(column="constant_answer", title="constant answer"),
-                            Measure(column="nearest_report", title="nearest report"),
+                            Measure(column="constant_answer", title="constant answer", color_of=("model", CONSTANT)),
+                            Measure(column="nearest_report", title="nearest report", color_of=("model", NEAREST)),
                         ),
                         order=Order(column="set_and_score"),
                     ),
