@@ -62,7 +62,7 @@ OVERVIEW = Sheet(
             ),
         ),
         Row(
-            height=7,
+            height=11,
             tiles=(
                 Tile(
                     visual=Rows(

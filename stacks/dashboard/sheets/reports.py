@@ -17,7 +17,7 @@ REPORTS = Sheet(
         Range(
             column="length",
             data_set=DATA_SET.name,
-            title=f"Words of the impression ({LONGEST}: {LONGEST} or more)",
+            title=f"Words of the impression (up to {LONGEST}+)",
             low=0,
             high=LONGEST,
             step=5,
