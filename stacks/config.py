@@ -94,12 +94,33 @@ class Training(Settings):
 
 
 class Generation(Settings):
-    """How answers are generated, in the pipeline and as the endpoint's default."""
+    """How answers are generated, in the pipeline and as the endpoint's default.
 
+    `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives the one that is closest to the
+    others and to the impressions of similar reports; `batch_size` then counts samples.
+    """
+
+    method: Literal["greedy", "beams", "mbr"] = "greedy"
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)]
-    num_beams: Annotated[int, Field(ge=1, le=16)]
-    num_return_sequences: Annotated[int, Field(ge=1, le=16)]
+    num_beams: Annotated[int, Field(ge=1, le=16)] = 1
+    num_return_sequences: Annotated[int, Field(ge=1, le=16)] = 1
+    samples: Annotated[int, Field(ge=1, le=64)] | None = None
+    temperature: Annotated[float, Field(gt=0, le=5)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=1024)]
+
+    @model_validator(mode="after")
+    def _has_what_its_method_needs(self) -> Self:
+        if (self.num_beams > 1) != (self.method == "beams"):
+            raise ValueError(f"num_beams above 1 belongs to method beams, got {self.num_beams} with {self.method}")
+        given = {name for name in ("samples", "temperature") if getattr(self, name) is not None}
+        if given != ({"samples", "temperature"} if self.method == "mbr" else set()):
+            raise ValueError(f"samples and temperature belong to method mbr, got {sorted(given)} with {self.method}")
+        return self
+
+    @property
+    def decoding(self) -> dict[str, str | int | float]:
+        """Arguments of the scripts that decode, by name."""
+        return self.model_dump(exclude={"num_return_sequences", "batch_size"}, exclude_none=True)
 
     @model_validator(mode="after")
     def _returns_no_more_than_it_searches(self) -> Self:
@@ -168,6 +189,7 @@ class Task(Settings):
     description: str
     fields: Fields
     prompt: Annotated[str, Field(max_length=ARGUMENT_LIMIT)]
+    retrieval: bool = False
     data: Data
     model: Model
     training: Training
@@ -180,6 +202,8 @@ class Task(Settings):
     def _is_consistent(self) -> Self:
         if self.prompt.count("{input}") != 1:
             raise ValueError("prompt must hold {input} exactly once")
+        if self.prompt.count("{similar}") != self.retrieval:
+            raise ValueError("prompt must hold {similar} exactly once with retrieval, and nowhere without it")
         if self.jobs.prepare.instance_count != 1:
             raise ValueError("jobs.prepare.instance_count must be 1: duplicates are found over all records")
         if self.jobs.evaluate.instance_count != 1:
@@ -192,6 +216,8 @@ class Task(Settings):
 
     def _fits_jumpstart(self) -> None:
         """JumpStart's script takes few settings, whole epochs, and reads every brace of the prompt as a field."""
+        if self.retrieval:
+            raise ValueError("retrieval must be off with model.source jumpstart: its script reads texts as they are")
         ignored = sorted(self.training.model_fields_set - JUMPSTART_TRAINING)
         if ignored:
             raise ValueError(
@@ -204,6 +230,11 @@ class Task(Settings):
             raise ValueError("prompt may hold no braces but those of {input} with model.source jumpstart")
         if self.jobs.fine_tune.instance_count != 1:
             raise ValueError("jobs.fine_tune.instance_count must be 1 with model.source jumpstart: its script uses one")
+
+    @property
+    def plain_prompt(self) -> str:
+        """The prompt without similar reports: what a model is asked that has none to find them among."""
+        return self.prompt.replace("{similar}", "")
 
     @property
     def resource_name(self) -> str:

@@ -38,6 +38,8 @@ from stacks.pipeline.sdk_session import OfflineSession
 PROCESSING = "/opt/ml/processing"
 CHANNELS = "/opt/ml/input/data"
 CODE_CHANNEL = "code"
+# Folder of Prepare's output, and FineTune's channel: the training records among which similar ones are found.
+SIMILAR = "similar"
 _MESSAGE_FILE = "/opt/ml/output/message"
 
 # Unpacks the code and becomes `python3 -m <first argument> <the others>`.

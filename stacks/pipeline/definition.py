@@ -27,7 +27,15 @@ from sagemaker.serve import ModelBuilder
 
 from stacks.config import Stage, Task
 from stacks.jumpstart import LockedModel
-from stacks.pipeline.authoring import PROCESSING, SERVICE_RETRY, FineTuned, PipelineAuthor, output_of, s3_prefix
+from stacks.pipeline.authoring import (
+    PROCESSING,
+    SERVICE_RETRY,
+    SIMILAR,
+    FineTuned,
+    PipelineAuthor,
+    output_of,
+    s3_prefix,
+)
 from stacks.pipeline.images import inference_image
 from stacks.pipeline.jumpstart_training import jumpstart_fine_tune
 from stacks.pipeline.own_training import fine_tune
@@ -53,8 +61,26 @@ def _definition(author: PipelineAuthor, jumpstart: LockedModel | None) -> dict[s
         if jumpstart is None
         else jumpstart_fine_tune(author, jumpstart, prepare, staged)
     )
-    pretrained = _generate(author, "GeneratePretrained", prepare, output_of(staged, "model"), "pretrained")
-    fine_tuned = _generate(author, "GenerateFineTuned", prepare, tuned.model, "fine-tuned")
+    generation = author.task.generation
+    pretrained = _generate(
+        author,
+        "GeneratePretrained",
+        prepare,
+        output_of(staged, "model"),
+        "pretrained",
+        # As its endpoint is asked: it has no similar reports.
+        prompt=author.task.plain_prompt,
+        decoding={"max_new_tokens": generation.max_new_tokens, "num_beams": generation.num_beams},
+    )
+    fine_tuned = _generate(
+        author,
+        "GenerateFineTuned",
+        prepare,
+        tuned.model,
+        "fine-tuned",
+        prompt=author.task.prompt,
+        decoding=generation.decoding,
+    )
     report = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.json")
     evaluate = _evaluate(author, prepare, tuned, pretrained, fine_tuned, report)
     register = _register(author, staged, tuned, fine_tuned, evaluate)
@@ -85,6 +111,7 @@ def _prepare(author: PipelineAuthor) -> ProcessingStep:
     }
     if task.model.source == "jumpstart":
         arguments["jumpstart-prompt"] = task.prompt
+    written = ("train", "validation", "eval", SIMILAR)
     return author.processing(
         "Prepare",
         "training.prepare",
@@ -96,7 +123,7 @@ def _prepare(author: PipelineAuthor) -> ProcessingStep:
                 s3_uri=author.parameters.manifest, s3_data_type="ManifestFile", s3_input_mode="File"
             )
         },
-        outputs={name: author.run_folder(f"prepared/{name}") for name in ("train", "validation", "eval")},
+        outputs={name: author.run_folder(f"prepared/{name}") for name in written},
         # What was set aside is written as it is found, so that a run that stops for it still shows it.
         continuous_outputs={name: author.run_folder(f"prepared/{name}") for name in ("quarantine", "report")},
         arguments=arguments,
@@ -108,7 +135,8 @@ def _stage_model(author: PipelineAuthor, prepare: ProcessingStep, jumpstart: Loc
     arguments: dict[str, Any] = {
         "source": model.source,
         "output": f"{PROCESSING}/output/model",
-        "prompt-template": author.task.prompt,
+        # Its endpoint has no similar reports, and this job must not see any where it has network.
+        "prompt-template": author.task.plain_prompt,
         "max-input-tokens": training.max_input_tokens,
         "max-new-tokens": author.task.generation.max_new_tokens,
         "num-beams": author.task.generation.num_beams,
@@ -147,9 +175,16 @@ def _stage_model(author: PipelineAuthor, prepare: ProcessingStep, jumpstart: Loc
 
 
 def _generate(
-    author: PipelineAuthor, name: str, prepare: ProcessingStep, model_uri: Any, folder: str
+    author: PipelineAuthor,
+    name: str,
+    prepare: ProcessingStep,
+    model_uri: Any,
+    folder: str,
+    *,
+    prompt: str,
+    decoding: dict[str, Any],
 ) -> ProcessingStep:
-    generation = author.task.generation
+    task = author.task
     return author.processing(
         name,
         "training.generate",
@@ -165,10 +200,9 @@ def _generate(
             "model": f"{PROCESSING}/input/model",
             "evaluation": f"{PROCESSING}/input/eval",
             "output": f"{PROCESSING}/output/predictions",
-            "prompt-template": author.task.prompt,
-            "max-new-tokens": generation.max_new_tokens,
-            "num-beams": generation.num_beams,
-            "batch-size": generation.batch_size,
+            "prompt-template": prompt,
+            **{name.replace("_", "-"): value for name, value in decoding.items()},
+            "batch-size": task.generation.batch_size,
         },
     )
 
@@ -185,6 +219,7 @@ def _evaluate(
         "eval": output_of(prepare, "eval"),
         "report": output_of(prepare, "report"),
         "train": output_of(prepare, "train"),
+        SIMILAR: output_of(prepare, SIMILAR),
         "pretrained": output_of(pretrained, "predictions"),
         "fine-tuned": output_of(fine_tuned, "predictions"),
         **({} if tuned.output is None else {"training-output": tuned.output}),

@@ -7,7 +7,7 @@ from sagemaker.core.shapes import CheckpointConfig
 from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
-from stacks.pipeline.authoring import CODE_CHANNEL, FineTuned, PipelineAuthor, output_of, source_uri, text_of
+from stacks.pipeline.authoring import CODE_CHANNEL, SIMILAR, FineTuned, PipelineAuthor, output_of, source_uri, text_of
 from stacks.pipeline.placeholders import PLACEHOLDERS
 from stacks.pipeline.source_archive import TRAINING_PROGRAM
 
@@ -24,13 +24,13 @@ def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: Processin
             "prompt_template": json.dumps(task.prompt),
             "epochs": author.parameters.epochs.to_string(),
             **{name: text_of(value) for name, value in task.training.model_dump(exclude={"epochs"}).items()},
-            "max_new_tokens": str(task.generation.max_new_tokens),
-            "num_beams": str(task.generation.num_beams),
+            **{name: text_of(value) for name, value in task.generation.decoding.items()},
             "checkpoints": _CHECKPOINTS,
         },
         channels={
             "train": output_of(prepare, "train"),
             "validation": output_of(prepare, "validation"),
+            **({SIMILAR: output_of(prepare, SIMILAR)} if task.retrieval else {}),
             "model": output_of(staged, "model"),
             CODE_CHANNEL: source_uri(),
         },
