@@ -61,13 +61,23 @@ def demo_files(folder: Path) -> DemoFiles:
     train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.jsonl"
     if not (train.is_file() and evaluation.is_file() and unseen.is_file()):
         folder.mkdir(parents=True, exist_ok=True)
-        sides = _split(_read(_download(folder)))
+        sides = _split(open_i_reports(folder))
         _write(train, sides["train"])
         _write(evaluation, sides["evaluation"])
         # Written last: its presence says that all is there.
         _write(unseen, [_longest_abnormal(sides["unseen"])])
     report = json.loads(unseen.read_text(encoding="utf-8"))
     return DemoFiles(train, evaluation, "dev2", Report(report["findings"], report["impression"]))
+
+
+def open_i_reports(folder: Path) -> list[Record]:
+    """Every report that has findings and an impression; downloaded into `folder` once.
+
+    Raises:
+        DataError: the download is not what it should be.
+        CommandError: the package cannot be downloaded.
+    """
+    return _read(_download(folder))
 
 
 def _download(folder: Path) -> Path:
