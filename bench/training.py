@@ -22,7 +22,7 @@ from training.fine_tuner import TokenMeanLoss
 from training.generation import GenerationParameters, TextGenerator
 from training.model_directory import ModelCard
 from training.splits import Record
-from training.stand_in import StandInSize, build_model, train_tokenizer
+from training.stand_in import CopyingSize, build_model, train_tokenizer
 from training.token_store import LengthGroupedSampler, PairCollator, TokenStore, build_token_store
 
 WORDS = 3_000
@@ -38,8 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     records = list(made_up_records(arguments.records))
-    tokenizer = train_tokenizer([text for record in records for text in (record.input, record.target)], 4096)
-    model = build_model(tokenizer, StandInSize(), seed=1)
+    tokenizer = train_tokenizer([text for record in records for text in (record.input, record.target)], CopyingSize.vocabulary)
+    model = build_model(tokenizer, CopyingSize(), seed=1)
     print(f"{model.num_parameters():,} parameters, {arguments.threads} threads, PyTorch {torch.__version__}")
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -109,7 +109,7 @@ def time_answers(model: Any, tokenizer: Any, texts: list[str]) -> None:
     model.generation_config.eos_token_id = None
     generator = TextGenerator(model.eval(), tokenizer, card)
     parameters = GenerationParameters(max_new_tokens=ANSWER_TOKENS)
-    prompts = generator.tokenise(texts)
+    prompts = generator.questions(texts)
     generator.generate(prompts[:1], parameters, 1)
     single = []
     for prompt in prompts[:16]:

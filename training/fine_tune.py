@@ -30,10 +30,13 @@ from training.checkpoints import CURVE, newest_checkpoint
 from training.distributed import become, torchrun_command
 from training.errors import ArgumentError, UploadError
 from training.fine_tuner import LR_SCHEDULES, EpochOrder, FineTuner, TrainingClock
-from training.generation import GenerationParameters, check_position_limit, load_model
+from training.decoding_choice import choose_neighbour_weight
+from training.generation import MBR, GenerationParameters, TextGenerator, check_position_limit, load_model
 from training.job import run_job, save_arguments
-from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
+from training.model_directory import SIMILAR_REPORTS, ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import check_prompt_template
+from training.retrieval import SimilarReports
+from training.similar_impressions import load_similar
 from training.splits import read_split
 from training.token_store import TokenStore, build_token_store
 from training.training_record import TrainingEnd, TrainingRecord, read_curve_seconds
@@ -44,6 +47,7 @@ NOT_IDENTITY = {
     "train",
     "validation",
     "model",
+    "similar",
     "model_dir",
     "output_data_dir",
     "checkpoints",
@@ -56,6 +60,11 @@ def _sagemaker_path(variable: str) -> Path:
     if variable not in os.environ:
         raise ArgumentError(f"{variable} is not set: give the path as an argument, or run under SageMaker")
     return Path(os.environ[variable])
+
+
+def _similar_channel() -> Path | None:
+    channel = os.environ.get("SM_CHANNEL_SIMILAR")
+    return Path(channel) if channel else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +82,7 @@ class Arguments:
     model_dir: Path = field(default_factory=partial(_sagemaker_path, "SM_MODEL_DIR"))
     output_data_dir: Path = field(default_factory=partial(_sagemaker_path, "SM_OUTPUT_DATA_DIR"))
     checkpoints: Path = Path("/opt/ml/checkpoints")
+    similar: Path | None = field(default_factory=_similar_channel)
     prompt_template: str | None = None
     max_input_tokens: int = 512
     max_target_tokens: int = 128
@@ -93,6 +103,9 @@ class Arguments:
     processes: int = 0
     max_new_tokens: int = 128
     num_beams: int = 1
+    method: str | None = None
+    samples: int = 16
+    temperature: float = 1.0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -117,7 +130,17 @@ class Arguments:
             raise ArgumentError("strategy fsdp shards a model over several GPUs: processes must be 0 or > 1, got 1")
         if self.prompt_template is not None:
             check_prompt_template(self.prompt_template)
-        GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
+        _ = self.generation
+
+    @property
+    def generation(self) -> GenerationParameters:
+        return GenerationParameters(
+            max_new_tokens=self.max_new_tokens,
+            num_beams=self.num_beams,
+            method=self.method,
+            samples=self.samples,
+            temperature=self.temperature,
+        )
 
     def _require(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:
@@ -149,12 +172,15 @@ def main(arguments: Arguments) -> None:
         model, tokenizer = load_model(directory, torch.float32)
         check_position_limit(model.config, arguments.max_input_tokens)
         template = arguments.prompt_template or base_card.prompt_template
-        stores = _build_stores(arguments, tokenizer, template, Path(tokens))
+        similar = load_similar(arguments.similar, template)
+        stores = _build_stores(arguments, tokenizer, template, similar, Path(tokens))
         trainer = _train(arguments, model, tokenizer, stores, base_card)
-        _save(arguments, trainer, dataclasses.replace(base_card, prompt_template=template))
+        _save(arguments, trainer, dataclasses.replace(base_card, prompt_template=template), similar)
 
 
-def _build_stores(arguments: Arguments, tokenizer: Any, prompt_template: str, folder: Path) -> dict[str, TokenStore]:
+def _build_stores(
+    arguments: Arguments, tokenizer: Any, prompt_template: str, similar: SimilarReports | None, folder: Path
+) -> dict[str, TokenStore]:
     """Tokenise both splits. Says how many records are cut off; refuses an empty split."""
     stores = {}
     for split in ("train", "validation"):
@@ -165,6 +191,8 @@ def _build_stores(arguments: Arguments, tokenizer: Any, prompt_template: str, fo
             prompt_template=prompt_template,
             max_input_tokens=arguments.max_input_tokens,
             max_target_tokens=arguments.max_target_tokens,
+            similar=similar,
+            seed=arguments.seed,
         )
         if len(store) == 0:
             raise UploadError(f"the {split} split holds no records: upload more pairs (see Prepare's report)")
@@ -181,8 +209,7 @@ def _train(
     arguments: Arguments, model: Any, tokenizer: Any, stores: dict[str, TokenStore], base_card: ModelCard
 ) -> FineTuner:
     """Run the training, from a checkpoint if there is one; the trainer then holds the best model."""
-    generation = GenerationParameters(max_new_tokens=arguments.max_new_tokens, num_beams=arguments.num_beams)
-    model.generation_config = generation.generation_config(model.generation_config)
+    model.generation_config = arguments.generation.generation_config(model.generation_config)
     clock = TrainingClock(arguments.max_seconds)
     identity = _identity(arguments, stores, base_card)
     curve = arguments.output_data_dir / CURVE
@@ -280,7 +307,7 @@ def _identity(arguments: Arguments, stores: dict[str, TokenStore], base_card: Mo
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _save(arguments: Arguments, trainer: FineTuner, base_card: ModelCard) -> None:
+def _save(arguments: Arguments, trainer: FineTuner, base_card: ModelCard, similar: SimilarReports | None) -> None:
     """Write the model directory; every process takes part, since a sharded model is gathered from all."""
     trainer.save_model(str(arguments.model_dir))
     if not trainer.is_world_process_zero():
@@ -294,6 +321,13 @@ def _save(arguments: Arguments, trainer: FineTuner, base_card: ModelCard) -> Non
         max_input_tokens=arguments.max_input_tokens,
         training={**best, "steps": trainer.state.global_step, "arguments": resolved},
     )
+    if arguments.method == MBR:
+        generator = TextGenerator(trainer.model.eval(), trainer.processing_class, card, similar)
+        choice = choose_neighbour_weight(generator, read_split(arguments.validation), arguments.generation)
+        _say(choice.message)
+        card = dataclasses.replace(card, decoding=choice.decoding)
+    if arguments.similar is not None:
+        shutil.copytree(arguments.similar, arguments.model_dir / SIMILAR_REPORTS, dirs_exist_ok=True)
     finish_model_directory(arguments.model_dir, card)
     print(
         f"saved the model of step {best['best_step']}, validation loss {best['best_validation_loss']:.4f} nats",

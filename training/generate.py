@@ -7,22 +7,23 @@ file of the same name for each, `<set>/part-*.jsonl` with {"id", "prediction"} i
 get some of the part files (`ShardedByS3Key`) write apart from one another. Memory does not grow with the sets.
 """
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, EvaluationError
-from training.generation import GenerationParameters, TextGenerator
+from training.generation import NEIGHBOUR_WEIGHT, GenerationParameters, TextGenerator
 from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
 from training.splits import Record, part_files, read_part
-from training.token_store import tail_tokens, truncate
 
 # Records that are held at once, sorted by length among themselves, as a multiple of the batch size.
 POOL_BATCHES = 32
@@ -30,14 +31,21 @@ POOL_BATCHES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """`prompt_template` None means the model card's. `max_new_tokens` 1..1024, `num_beams` 1..16 (1 is greedy)."""
+    """`prompt_template` None means the model card's; `similar` None the similar reports that the model holds, if any.
+    The decoding arguments are those of training.generation.GenerationParameters; `neighbour_weight` None is the model's
+    own. With method mbr `batch_size` counts the samples."""
 
     model: Path
     evaluation: Path
     output: Path
+    similar: Path | None = None
     prompt_template: str | None = None
     max_new_tokens: int = 128
     num_beams: int = 1
+    method: str | None = None
+    samples: int = 16
+    temperature: float = 1.0
+    neighbour_weight: float | None = None
     batch_size: int = 32
     message_file: Path | None = None
 
@@ -46,11 +54,19 @@ class Arguments:
             raise ArgumentError(f"batch_size must be >= 1, got {self.batch_size}")
         if self.prompt_template is not None:
             check_prompt_template(self.prompt_template)
-        _ = self.parameters
+        self.parameters(None)
 
-    @property
-    def parameters(self) -> GenerationParameters:
-        return GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
+    def parameters(self, decoding: dict[str, Any] | None) -> GenerationParameters:
+        """`decoding` is the model card's."""
+        parameters = GenerationParameters(
+            max_new_tokens=self.max_new_tokens,
+            num_beams=self.num_beams,
+            method=self.method,
+            samples=self.samples,
+            temperature=self.temperature,
+        )
+        weight = self.neighbour_weight if self.neighbour_weight is not None else (decoding or {}).get(NEIGHBOUR_WEIGHT)
+        return parameters if weight is None else dataclasses.replace(parameters, neighbour_weight=weight)
 
 
 def main(arguments: Arguments) -> None:
@@ -66,7 +82,7 @@ def main(arguments: Arguments) -> None:
         raise EvaluationError("there is no evaluation set to generate for: no <set>/part-*.jsonl in --evaluation")
     save_arguments(arguments, arguments.output / "arguments.json")
     with unpacked_model(arguments.model) as directory:
-        generator = TextGenerator.load(directory)
+        generator = TextGenerator.load(directory, similar=arguments.similar)
     for part in parts:
         began = time.monotonic()
         output = arguments.output / part.parent.name / part.name
@@ -82,15 +98,13 @@ def _answer_part(arguments: Arguments, generator: TextGenerator, part: Path, out
     """(records answered, inputs cut off)."""
     output.parent.mkdir(parents=True, exist_ok=True)
     limit = generator.card.max_input_tokens
-    tail = tail_tokens(generator.tokenizer, arguments.prompt_template or generator.card.prompt_template, limit)
+    parameters = arguments.parameters(generator.card.decoding)
     count = cut_off = 0
     with output.open("w", encoding="utf-8") as file:
         for pool in _pools(read_part(part), arguments.batch_size * POOL_BATCHES):
-            prompts = generator.tokenise([record.input for record in pool], arguments.prompt_template)
-            cut_off += sum(len(prompt) > limit for prompt in prompts)
-            answers = generator.generate(
-                [truncate(prompt, limit, tail) for prompt in prompts], arguments.parameters, arguments.batch_size
-            )
+            questions = generator.questions([record.input for record in pool], arguments.prompt_template)
+            cut_off += sum(question.tokens > limit for question in questions)
+            answers = generator.generate(questions, parameters, arguments.batch_size)
             for record, (answer,) in zip(pool, answers, strict=True):
                 file.write(json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False) + "\n")
             count += len(pool)

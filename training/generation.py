@@ -4,21 +4,31 @@ Prompts, precision, batching and decoding are decided here and nowhere else, so 
 the endpoint answers.
 """
 
+import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
+import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
+from training.consensus import choose, weights
 from training.errors import ArgumentError, ModelError
-from training.model_directory import ModelCard, read_model_card
-from training.prompt import render_prompt
+from training.model_directory import SIMILAR_REPORTS, ModelCard, read_model_card
+from training.prompt import shows_similar
+from training.prompt_tokens import PromptTokens
+from training.retrieval import Similar, SimilarReports
+from training.similar_impressions import find_similar, shown_impressions
 
 MAX_NEW_TOKENS_LIMIT = 1024
 NUM_BEAMS_LIMIT = 16
 NUM_RETURN_SEQUENCES_LIMIT = 16
+SAMPLES_LIMIT = 64
+NEIGHBOUR_WEIGHT = "neighbour_weight"
+METHODS = GREEDY, BEAMS, MBR = "greedy", "beams", "mbr"
 
 # The names under which encoder-decoder configurations state how many positions their encoder has (BART and Pegasus,
 # LED); T5 has relative positions and none of these.
@@ -30,7 +40,12 @@ class GenerationParameters:
     """How to decode. Greedy by default.
 
     `max_new_tokens` 1..1024; `num_beams` 1..16; `num_return_sequences` 1..`num_beams`, with `do_sample` 1..16;
-    `temperature` in (0, 5] and `top_p` in (0, 1], both only with `do_sample`; `seed` 0..2**32-1 fixes sampling.
+    `temperature` in (0, 5] with `do_sample` or method mbr; `top_p` in (0, 1] with `do_sample`; `seed` 0..2**32-1 fixes
+    sampling. `method` is greedy, beams, mbr or None, which is what the others say.
+
+    mbr is minimum Bayes risk (training/consensus.py): of `samples` (1..64) drawn answers, the greedy one and the
+    impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
+    similar reports, the rest is the samples'.
 
     Raises:
         ArgumentError: a value is of another type, out of range or does not fit another one.
@@ -43,6 +58,9 @@ class GenerationParameters:
     temperature: float = 1.0
     top_p: float = 1.0
     seed: int = 0
+    method: str | None = None
+    samples: int = 16
+    neighbour_weight: float = 0.5
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -52,17 +70,37 @@ class GenerationParameters:
         _check_range("num_return_sequences", self.num_return_sequences, 1, returned)
         if self.do_sample and self.num_beams > 1:
             raise ArgumentError("num_beams must be 1 with do_sample")
-        if not self.do_sample and (self.temperature, self.top_p) != (1.0, 1.0):
-            raise ArgumentError("temperature and top_p have a meaning only with do_sample")
+        self._check_method()
+        if not self.do_sample and self.top_p != 1.0:
+            raise ArgumentError("top_p has a meaning only with do_sample")
+        if not self.do_sample and self.method != MBR and self.temperature != 1.0:
+            raise ArgumentError(f"temperature has a meaning only with do_sample or method {MBR}")
         if not 0 < self.temperature <= 5:
             raise ArgumentError(f"temperature must be above 0 and at most 5, got {self.temperature}")
         if not 0 < self.top_p <= 1:
             raise ArgumentError(f"top_p must be above 0 and at most 1, got {self.top_p}")
         _check_range("seed", self.seed, 0, 2**32 - 1)
 
+    def _check_method(self) -> None:
+        if self.method not in (None, *METHODS):
+            raise ArgumentError(f"method must be one of {', '.join(METHODS)}")
+        if self.method == BEAMS and self.num_beams == 1:
+            raise ArgumentError(f"num_beams must be at least 2 with method {BEAMS}")
+        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (1, 1, False):
+            raise ArgumentError(
+                f"method {self.method} gives one answer of its own: without num_beams, num_return_sequences, do_sample"
+            )
+        _check_range("samples", self.samples, 1, SAMPLES_LIMIT)
+        if not 0 <= self.neighbour_weight <= 1:
+            raise ArgumentError(f"neighbour_weight must be at least 0 and at most 1, got {self.neighbour_weight}")
+
     def _check_types(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "method":
+                if not isinstance(value, str | None):
+                    raise ArgumentError(f"method must be str, got {type(value).__name__}")
+                continue
             # bool is an int in Python, not in JSON; an integer is a fine float.
             wanted = {int: (int,), bool: (bool,), float: (int, float)}[type(field.default)]
             if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
@@ -89,17 +127,30 @@ class GenerationParameters:
         )
 
 
-class TextGenerator:
-    """A loaded model with its tokenizer and card."""
+@dataclass(frozen=True)
+class Question:
+    """What a model is asked: `prompt` as ids, cut to what the model reads; `tokens` is how long the prompt is without
+    any similar report, so more than the limit means that some of the text was cut off; `similar` was found for it."""
 
-    def __init__(self, model: Any, tokenizer: Any, card: ModelCard) -> None:
+    prompt: list[int]
+    tokens: int
+    similar: list[Similar]
+
+
+class TextGenerator:
+    """A loaded model with its tokenizer, its card and, if it has some, the reports among which it finds similar ones."""
+
+    def __init__(self, model: Any, tokenizer: Any, card: ModelCard, similar: SimilarReports | None = None) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
+        self.similar = similar
 
     @classmethod
-    def load(cls, directory: Path, device: str | None = None) -> "TextGenerator":
+    def load(cls, directory: Path, device: str | None = None, similar: Path | None = None) -> "TextGenerator":
         """Load a model directory onto `device` (default: the first GPU, or the CPU).
+
+        `similar` is a folder of similar reports, by default the one that the model directory holds, if any.
 
         Raises:
             ModelError: the directory is incomplete or its files do not fit together.
@@ -108,7 +159,10 @@ class TextGenerator:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         model, tokenizer = load_model(directory, inference_dtype(device))
         check_position_limit(model.config, card.max_input_tokens)
-        return cls(model.to(device).eval(), tokenizer, card)
+        own = directory / SIMILAR_REPORTS
+        folder = similar or (own if own.is_dir() else None)
+        reports = SimilarReports.load(folder) if folder is not None else None
+        return cls(model.to(device).eval(), tokenizer, card, reports)
 
     @property
     def defaults(self) -> GenerationParameters:
@@ -117,42 +171,122 @@ class TextGenerator:
         return GenerationParameters(
             max_new_tokens=config.max_new_tokens or GenerationParameters.max_new_tokens,
             num_beams=config.num_beams or GenerationParameters.num_beams,
+            **(self.card.decoding or {}),
         )
 
-    def tokenise(self, texts: Sequence[str], prompt_template: str | None = None) -> list[list[int]]:
-        """Prompts as token ids with their end token, not truncated."""
+    def questions(self, texts: Sequence[str], prompt_template: str | None = None) -> list[Question]:
+        """Find what is similar, and make the prompts.
+
+        Raises:
+            ArgumentError: the prompt shows similar reports, and there are none to find them among.
+        """
         template = prompt_template or self.card.prompt_template
-        prompts = [render_prompt(template, text) for text in texts]
-        ids: list[list[int]] = self.tokenizer(prompts, verbose=False)["input_ids"]
-        return ids
+        if shows_similar(template) and self.similar is None:
+            raise ArgumentError("the prompt shows similar reports, and the model came without any: give --similar")
+        prompt = PromptTokens(self.tokenizer, template, self.card.max_input_tokens)
+        found = find_similar(self.similar, texts) if self.similar is not None else [[] for _ in texts]
+        questions = []
+        for head, similar in zip(prompt.heads(texts), found, strict=True):
+            impressions = shown_impressions(similar) if prompt.shows_similar else []
+            ids = prompt.compose(head, prompt.impressions(impressions) if impressions else [])
+            questions.append(Question(ids, prompt.length(head), similar))
+        return questions
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], parameters: GenerationParameters, batch_size: int
+        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
     ) -> list[list[str]]:
-        """Decode answers: `num_return_sequences` for each prompt, in the order of `prompts`.
+        """Decode answers: `num_return_sequences` for each question, in their order.
 
-        Prompts of similar length share a batch of at most `batch_size` and one call of the model.
+        Prompts of similar length share a batch of at most `batch_size` and one call of the model; each sample of
+        minimum Bayes risk counts as one there.
         """
-        answers: list[list[str]] = [[] for _ in prompts]
+        if parameters.method == MBR:
+            samples = self.draw(questions, parameters, batch_size)
+            return [
+                [least_risk(drawn, question.similar, parameters.neighbour_weight)]
+                for drawn, question in zip(samples, questions, strict=True)
+            ]
+        answers: list[list[str]] = [[] for _ in questions]
         config = parameters.generation_config(self.model.generation_config)
         with torch.inference_mode(), torch.random.fork_rng():
             torch.manual_seed(parameters.seed)
-            for indices in batches_by_length([len(prompt) for prompt in prompts], batch_size):
-                texts = self._generate_batch([prompts[index] for index in indices], config)
+            for indices in batches_by_length([len(question.prompt) for question in questions], batch_size):
+                batch = self._padded([questions[index].prompt for index in indices])
+                texts = self._decoded(self.model.generate(**batch, generation_config=config))
                 for position, index in enumerate(indices):
                     first = position * parameters.num_return_sequences
                     answers[index] = texts[first : first + parameters.num_return_sequences]
         return answers
 
-    def _generate_batch(self, prompts: list[Sequence[int]], config: GenerationConfig) -> list[str]:
-        batch = self.tokenizer.pad({"input_ids": [list(prompt) for prompt in prompts]}, return_tensors="pt")
-        outputs = self.model.generate(
-            input_ids=batch["input_ids"].to(self.model.device),
-            attention_mask=batch["attention_mask"].to(self.model.device),
-            generation_config=config,
-        )
-        texts = self.tokenizer.batch_decode(outputs, skip_special_tokens=True)
-        return [text.strip() for text in texts]
+    def draw(
+        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
+    ) -> list[list[str]]:
+        """The greedy answer and `samples` drawn ones for each question; the same in whatever batch it stands."""
+        greedy = dataclasses.replace(parameters, method=GREEDY, temperature=1.0)
+        config = greedy.generation_config(self.model.generation_config)
+        rows = 1 + parameters.samples
+        answers: list[list[str]] = [[] for _ in questions]
+        with torch.inference_mode():
+            lengths = [len(question.prompt) for question in questions]
+            for indices in batches_by_length(lengths, max(1, batch_size // rows)):
+                prompts = [questions[index].prompt for index in indices]
+                batch = self._padded(prompts)
+                encoded = self.model.get_encoder()(**batch, return_dict=True)
+                for name, values in encoded.items():
+                    encoded[name] = values.repeat_interleave(rows, dim=0)
+                outputs = self.model.generate(
+                    encoder_outputs=encoded,
+                    attention_mask=batch["attention_mask"].repeat_interleave(rows, dim=0),
+                    generation_config=config,
+                    logits_processor=[SamplingNoise(prompts, parameters)],
+                )
+                texts = self._decoded(outputs)
+                for position, index in enumerate(indices):
+                    answers[index] = texts[position * rows : (position + 1) * rows]
+        return answers
+
+    def _padded(self, prompts: list[list[int]]) -> dict[str, torch.Tensor]:
+        batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
+        return {name: batch[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
+
+    def _decoded(self, outputs: torch.Tensor) -> list[str]:
+        return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
+
+
+class SamplingNoise(LogitsProcessor):  # type: ignore[misc]
+    """Turns greedy decoding into sampling: the largest of logits with Gumbel noise is a sample of their softmax.
+
+    The noise of a prompt is drawn from its ids and the seed, so its samples do not depend on what else is asked at the
+    same time. Of the rows of a prompt the first gets none: it stays the greedy answer.
+    """
+
+    def __init__(self, prompts: Sequence[Sequence[int]], parameters: GenerationParameters) -> None:
+        self._samples = parameters.samples
+        self._temperature = parameters.temperature
+        self._generators = [torch.Generator().manual_seed(_seed_of(prompt, parameters.seed)) for prompt in prompts]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002  # theirs
+        """`scores` (prompts * (1 + samples), vocabulary)."""
+        rows = scores.view(len(self._generators), 1 + self._samples, -1)
+        for prompt, generator in zip(rows, self._generators, strict=True):
+            noise = torch.empty(prompt[1:].shape).exponential_(generator=generator).log_().neg_()
+            prompt[1:] = prompt[1:] / self._temperature + noise.to(scores.device)
+        return scores
+
+
+def _seed_of(prompt: Sequence[int], seed: int) -> int:
+    digest = hashlib.sha256(f"{seed} {list(prompt)}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def least_risk(drawn: Sequence[str], similar: Sequence[Similar], neighbour_weight: float) -> str:
+    """Of the greedy answer, the samples (`drawn`, in this order) and the similar reports' impressions, the one that is
+    expected to be closest to the truth, if each sample and each similar report is as likely to be it as its weight."""
+    samples, impressions = drawn[1:], [report.target for report in similar]
+    share = neighbour_weight if impressions else 0.0
+    candidates = list(dict.fromkeys([*drawn, *impressions]))
+    says = [(1 - share) / len(samples)] * len(samples) + [share * weight for weight in weights(similar)]
+    return candidates[choose(candidates, [*samples, *impressions], says)]
 
 
 def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:

@@ -61,16 +61,16 @@ def predict_fn(request: Request | Refusal, model: TextGenerator, context: Any = 
         parameters = request.generation_parameters(model.defaults)
     except RequestError as error:
         return Refusal(error.status, error.reason)
-    prompts = model.tokenise(request.texts)
-    for number, prompt in enumerate(prompts):
-        if len(prompt) > model.card.max_input_tokens:
+    questions = model.questions(request.texts)
+    for number, question in enumerate(questions):
+        if question.tokens > model.card.max_input_tokens:
             return Refusal(
                 400,
-                f"text {number} is too long: {len(prompt)} tokens with the prompt, "
+                f"text {number} is too long: {question.tokens} tokens with the prompt, "
                 f"this model reads {model.card.max_input_tokens}",
             )
     sequences = max(parameters.num_beams, parameters.num_return_sequences)
-    answers = model.generate(prompts, parameters, batch_size=max(1, SEQUENCES_A_CALL // sequences))
+    answers = model.generate(questions, parameters, batch_size=max(1, SEQUENCES_A_CALL // sequences))
     return Answer(format_answer(answers, request))
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.errors import ArgumentError, RequestError
-from training.generation import GenerationParameters
+from training.generation import BEAMS, MBR, GenerationParameters
 
 JSON = "application/json"
 MAX_TEXTS = 256
+# Parameters that minimum Bayes risk does not know.
+OTHER_WAYS = frozenset({"num_beams", "num_return_sequences", "do_sample", "top_p"})
 PARAMETER_NAMES = frozenset(field.name for field in dataclasses.fields(GenerationParameters))
 
 
@@ -28,12 +30,18 @@ class Request:
     jumpstart: bool
 
     def generation_parameters(self, defaults: GenerationParameters) -> GenerationParameters:
-        """`defaults` overridden by the request.
+        """`defaults` overridden by the request. One that asks for another way of decoding does not get the rest of the
+        model's own: to draw four answers says that minimum Bayes risk is not wanted.
 
         Raises:
             RequestError: 400, a value is out of its range.
         """
+        own = defaults.method
+        wanted = self.parameters.get("method", None if own == MBR and self.parameters.keys() & OTHER_WAYS else own)
         try:
+            if wanted != own:
+                beams = defaults.num_beams if wanted == BEAMS else 1
+                defaults = dataclasses.replace(defaults, method=None, temperature=1.0, num_beams=beams)
             return dataclasses.replace(defaults, **self.parameters)
         except ArgumentError as error:
             raise RequestError(400, str(error)) from error

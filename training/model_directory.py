@@ -26,16 +26,25 @@ from training.prompt import check_prompt_template
 MODEL_CARD = "model_card.json"
 ARCHIVE = "model.tar.gz"
 CONFIG = "config.json"
+# Folder of the reports among which a model finds similar ones; their impressions are training text.
+SIMILAR_REPORTS = "similar"
 
 # What code/inference.py imports. A module that is missing here is missing at the endpoint: a test loads the code alone.
 INFERENCE_MODULES = (
     "__init__",
     "archives",
+    "consensus",
+    "copying_model",
     "errors",
     "generation",
     "inference_request",
     "model_directory",
     "prompt",
+    "prompt_tokens",
+    "records",
+    "retrieval",
+    "similar_impressions",
+    "splits",
 )
 
 
@@ -46,7 +55,8 @@ class ModelCard:
     `source` is huggingface, jumpstart, s3 or stand_in; `stand_in` is true for a model built here in place of a real
     pre-trained one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the
     safetensors files; `revision` is a commit of the hub or a version of JumpStart; `training` is null for a model that
-    was not fine-tuned here, otherwise its arguments and best validation loss (JumpStart's script: its job's name).
+    was not fine-tuned here, otherwise its arguments and best validation loss (JumpStart's script: its job's name);
+    `decoding` holds those of training.generation.GenerationParameters that are the model's own, beside beams and length.
     """
 
     source: str
@@ -58,6 +68,7 @@ class ModelCard:
     model_id: str | None = None
     revision: str | None = None
     training: dict[str, Any] | None = None
+    decoding: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         check_prompt_template(self.prompt_template)

@@ -27,7 +27,7 @@ from training.model_directory import ModelCard, finish_model_directory
 from training.model_import import PICKLED_WEIGHTS, SAFE_WEIGHTS, TEXT_FILES, convert_to_safetensors, import_model
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
-from training.stand_in import Denoising, StandInSize, build_model, train_to_denoise, train_tokenizer
+from training.stand_in import CopyingSize, Denoising, build_model, train_to_denoise, train_tokenizer
 
 HUGGING_FACE, JUMPSTART, S3, STAND_IN = "huggingface", "jumpstart", "s3", "stand_in"
 # What cannot move: (pattern, how that is said).
@@ -154,8 +154,8 @@ def _stage_stand_in(arguments: Arguments) -> str:
     texts = [text for record in read_split(arguments.train) for text in (record.input, record.target)]
     if not texts:
         raise UploadError("the train split is empty: a stand-in model cannot be built from nothing")
-    tokenizer = train_tokenizer(texts, StandInSize.vocabulary)
-    model = build_model(tokenizer, StandInSize(), arguments.seed)
+    tokenizer = train_tokenizer(texts, CopyingSize.vocabulary)
+    model = build_model(tokenizer, CopyingSize(), arguments.seed)
     denoising = Denoising(steps=arguments.denoise_steps, seconds=arguments.denoise_seconds, seed=arguments.seed)
     step = 0
     for step, loss, seconds in train_to_denoise(model, tokenizer, texts, denoising):
@@ -164,8 +164,8 @@ def _stage_stand_in(arguments: Arguments) -> str:
     model.save_pretrained(arguments.output)
     tokenizer.save_pretrained(arguments.output)
     return (
-        f"stand-in for a pre-trained model: a T5 of {model.num_parameters() / 1e6:.1f} million parameters with random "
-        f"weights, {step} steps of self-supervised denoising on this run's training text only"
+        f"stand-in for a pre-trained model: a copying model of {model.num_parameters() / 1e6:.1f} million parameters "
+        f"with random weights, {step} steps of self-supervised denoising on this run's training text only"
     )
 
 

@@ -4,6 +4,8 @@ Token ids lie in one flat file that is mapped, not read: memory holds 24 bytes a
 """
 
 import hashlib
+import itertools
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,8 +15,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from training.errors import ArgumentError
-from training.prompt import PLACEHOLDER, render_prompt
+from training.prompt_tokens import PromptTokens, truncate
+from training.retrieval import SimilarReports
+from training.similar_impressions import NEAREST_SHOWN, find_similar, shown_impressions
 from training.splits import Record
 
 TOKEN_TYPE = np.dtype("<u4")
@@ -24,18 +27,29 @@ RECORDS_A_CALL = 1000
 class TokenStore(Dataset[dict[str, list[int]]]):
     """Text pairs as token ids: item i is {"input_ids": [int], "labels": [int]}, both with their end token.
 
+    Where prompts show similar impressions, each epoch of training (`set_epoch`) shows others; without an epoch, as in
+    validation, they are those that evaluation and the endpoint show. `input_lengths` are of the latter.
     `truncated_inputs` and `truncated_targets` count the records that were longer than allowed; `ids_sha256` covers the
     record ids in order.
     """
 
-    def __init__(self, path: Path, input_lengths: np.ndarray, target_lengths: np.ndarray) -> None:
-        self.input_lengths = input_lengths
-        self.target_lengths = target_lengths
+    def __init__(self, path: Path, spans: np.ndarray, prompt: PromptTokens, similar: "SimilarTokens", seed: int) -> None:
+        """`path` holds the ids; record i's head and target are `spans[i]` (2,) tokens long, one behind the other."""
+        self.target_lengths = spans[:, 1]
         self.truncated_inputs = 0
         self.truncated_targets = 0
         self.ids_sha256 = ""
-        self._ends = np.cumsum(input_lengths + target_lengths)
-        self._tokens = np.memmap(path, dtype=TOKEN_TYPE, mode="r") if len(input_lengths) else np.empty(0, TOKEN_TYPE)
+        self._head_lengths = spans[:, 0]
+        self._ends = np.cumsum(spans.sum(axis=1))
+        self._tokens = np.memmap(path, dtype=TOKEN_TYPE, mode="r") if len(spans) else np.empty(0, TOKEN_TYPE)
+        self._prompt = prompt
+        self._similar = similar
+        self._seed = seed
+        self._epoch: int | None = None
+        self.input_lengths = np.array([len(self[index]["input_ids"]) for index in range(len(spans))], dtype=np.int64)
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -43,9 +57,12 @@ class TokenStore(Dataset[dict[str, list[int]]]):
     def __getitem__(self, index: int) -> dict[str, list[int]]:
         end = self._ends[index]
         target_start = end - self.target_lengths[index]
-        input_start = target_start - self.input_lengths[index]
+        head_start = target_start - self._head_lengths[index]
+        random = None if self._epoch is None else np.random.default_rng((self._seed, self._epoch, index))
         return {
-            "input_ids": self._tokens[input_start:target_start].tolist(),
+            "input_ids": self._prompt.compose(
+                self._tokens[head_start:target_start].tolist(), self._similar.shown(index, random)
+            ),
             "labels": self._tokens[target_start:end].tolist(),
         }
 
@@ -59,6 +76,34 @@ class TokenStore(Dataset[dict[str, list[int]]]):
         return indices[np.argsort(self.input_lengths[indices], kind="stable")]
 
 
+class SimilarTokens:
+    """The similar impressions of each record, as token ids. Each different text is kept once."""
+
+    def __init__(self) -> None:
+        self._ids: list[array[int]] = []
+        self._numbers: dict[str, int] = {}
+        self._records: list[array[int]] = []
+
+    def add(self, prompt: PromptTokens, impressions: Sequence[Sequence[str]]) -> None:
+        """Add one list for each next record: the consensus, then the nearest, at most 2 * NEAREST_SHOWN of them."""
+        new = [text for text in dict.fromkeys(itertools.chain(*impressions)) if text not in self._numbers]
+        for text, ids in zip(new, prompt.impressions(new) if new else [], strict=True):
+            self._numbers[text] = len(self._ids)
+            self._ids.append(array("I", ids))
+        self._records += [array("I", (self._numbers[text] for text in texts)) for texts in impressions]
+
+    def shown(self, record: int, random: np.random.Generator | None) -> list[Sequence[int]]:
+        """The consensus and NEAREST_SHOWN others, in order: the nearest, or, with `random`, half of the time some of
+        twice as many. So the model learns to weigh what it is shown instead of trusting a place."""
+        if not self._records:
+            return []
+        first, *nearest = self._records[record] or (None,)
+        if random is not None and len(nearest) > NEAREST_SHOWN and random.random() < 0.5:
+            nearest = [nearest[at] for at in sorted(random.choice(len(nearest), NEAREST_SHOWN, replace=False))]
+        numbers = [] if first is None else [first, *nearest[:NEAREST_SHOWN]]
+        return [self._ids[number] for number in numbers]
+
+
 def build_token_store(
     records: Iterable[Record],
     tokenizer: Any,
@@ -67,49 +112,34 @@ def build_token_store(
     prompt_template: str,
     max_input_tokens: int,
     max_target_tokens: int,
+    similar: SimilarReports | None = None,
+    seed: int = 0,
 ) -> TokenStore:
-    """Tokenise a stream of records into the file `path`."""
-    input_lengths: list[int] = []
-    target_lengths: list[int] = []
+    """Tokenise a stream of records into the file `path`; `similar` finds what a template with `{similar}` shows."""
+    spans: list[tuple[int, int]] = []
     truncated_inputs = truncated_targets = 0
     ids = hashlib.sha256()
-    tail = tail_tokens(tokenizer, prompt_template, max_input_tokens)
+    prompt = PromptTokens(tokenizer, prompt_template, max_input_tokens)
+    similar_tokens = SimilarTokens()
     with path.open("wb") as file:
         stream = iter(records)
         while some := list(islice(stream, RECORDS_A_CALL)):
-            prompts = [render_prompt(prompt_template, record.input) for record in some]
-            inputs = tokenizer(prompts, verbose=False)["input_ids"]
+            heads = prompt.heads([record.input for record in some])
             targets = tokenizer(text_target=[record.target for record in some], verbose=False)["input_ids"]
-            for record, source, target in zip(some, inputs, targets, strict=True):
+            if similar is not None:
+                found = find_similar(similar, [record.input for record in some])
+                similar_tokens.add(prompt, [shown_impressions(each, 2 * NEAREST_SHOWN) for each in found])
+            for record, head, target in zip(some, heads, targets, strict=True):
                 ids.update(record.id.encode())
-                truncated_inputs += len(source) > max_input_tokens
+                truncated_inputs += prompt.length(head) > max_input_tokens
                 truncated_targets += len(target) > max_target_tokens
-                source, target = truncate(source, max_input_tokens, tail), truncate(target, max_target_tokens)
-                input_lengths.append(len(source))
-                target_lengths.append(len(target))
-                file.write(np.array([*source, *target], dtype=TOKEN_TYPE).tobytes())
-    store = TokenStore(path, np.array(input_lengths, dtype=np.int64), np.array(target_lengths, dtype=np.int64))
+                target = truncate(target, max_target_tokens)
+                spans.append((len(head), len(target)))
+                file.write(np.array([*head, *target], dtype=TOKEN_TYPE).tobytes())
+    store = TokenStore(path, np.array(spans, dtype=np.int64).reshape(-1, 2), prompt, similar_tokens, seed)
     store.truncated_inputs, store.truncated_targets = truncated_inputs, truncated_targets
     store.ids_sha256 = ids.hexdigest()
     return store
-
-
-def truncate(ids: Sequence[int], limit: int, tail: int = 1) -> list[int]:
-    """`ids` cut to `limit` tokens in front of the last `tail`, which stay: the end token, and an instruction there."""
-    return list(ids) if len(ids) <= limit else [*ids[: limit - tail], *ids[len(ids) - tail :]]
-
-
-def tail_tokens(tokenizer: Any, prompt_template: str, max_input_tokens: int) -> int:
-    """Tokens of a prompt that follow its input, with the end token.
-
-    Raises:
-        ArgumentError: the template leaves no room for an input.
-    """
-    before, _, after = prompt_template.partition(PLACEHOLDER)
-    tail = len(tokenizer(after)["input_ids"])
-    if len(tokenizer(before)["input_ids"]) - 1 + tail >= max_input_tokens:
-        raise ArgumentError(f"prompt_template alone fills max_input_tokens ({max_input_tokens})")
-    return tail
 
 
 class LengthGroupedSampler(Sampler[int]):
@@ -129,6 +159,7 @@ class LengthGroupedSampler(Sampler[int]):
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
+        self._store.set_epoch(epoch)
 
     def __len__(self) -> int:
         return len(self._store)

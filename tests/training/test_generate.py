@@ -89,8 +89,8 @@ def test_the_prompt_is_the_models_own_unless_another_is_given(
 
 def test_what_is_cut_off_is_said(evaluation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = build_tiny_model(tmp_path / "model", max_input_tokens=8)
-    tokenised = TextGenerator.load(model).tokenise([str(record["input"]) for record in invented_pairs(COUNT)])
-    too_long = sum(len(ids) > 8 for ids in tokenised)
+    questions = TextGenerator.load(model).questions([str(record["input"]) for record in invented_pairs(COUNT)])
+    too_long = sum(question.tokens > 8 for question in questions)
     generated(tmp_path, model, evaluation)
     assert too_long > 0
     assert f"cut off: {too_long} inputs longer than 8 tokens" in capsys.readouterr().out

@@ -186,9 +186,9 @@ def test_an_answer_that_cannot_be_accepted_is_refused(model: TextGenerator) -> N
 
 def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_not(model: TextGenerator) -> None:
     limit = model.card.max_input_tokens
-    words = next(n for n in range(1, 500) if len(model.tokenise(["nodule " * n])[0]) > limit)
+    words = next(n for n in range(1, 500) if model.questions(["nodule " * n])[0].tokens > limit)
     status, answer = ask(model, {"inputs": "nodule " * words})
-    length = len(model.tokenise(["nodule " * words])[0])
+    length = model.questions(["nodule " * words])[0].tokens
     assert status == 400 and f"{length} tokens with the prompt, this model reads {limit}" in answer["error"]
     assert ask(model, {"inputs": "nodule " * (words - 1)})[0] == 200
 

@@ -5,10 +5,10 @@ import pytest
 
 from tests.training.tiny_model import invented_pairs
 from training.errors import ModelError
-from training.stand_in import Denoising, StandInSize, build_model, mask_spans, train_to_denoise, train_tokenizer
+from training.stand_in import CopyingSize, Denoising, build_model, mask_spans, train_to_denoise, train_tokenizer
 
 TEXTS = [str(record[name]) for record in invented_pairs(60) for name in ("input", "target")]
-SIZE = StandInSize(vocabulary=500, width=32, feed_forward_width=64, heads=2, layers=2)
+SIZE = CopyingSize(vocabulary=500, width=32, hidden=64, dropout=0.0)
 
 
 @pytest.mark.parametrize("length", [2, 3, 10, 100])

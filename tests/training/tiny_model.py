@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import GenerationConfig, T5Config, T5ForConditionalGeneration
 
 from training.generation import GenerationParameters
 from training.model_directory import ModelCard, finish_model_directory
-from training.stand_in import StandInSize, build_model, train_tokenizer
+from training.stand_in import train_tokenizer
 
 FINDINGS = ("effusion", "nodule", "fracture", "clear lung", "calcification", "hernia", "cardiomegaly")
 SIDES = ("left", "right")
@@ -55,8 +56,7 @@ def build_tiny_model(
     """
     texts = [str(record[name]) for record in invented_pairs(60) for name in ("input", "target")]
     tokenizer = train_tokenizer(texts, vocabulary=500)
-    size = StandInSize(vocabulary=500, width=32, feed_forward_width=64, heads=2, layers=2)
-    model = build_model(tokenizer, size, seed=0)
+    model = _tiny_t5(tokenizer)
     _train(model, tokenizer, steps)
     model.config.dropout_rate = 0.0  # takes effect when the directory is loaded
     model.generation_config = GenerationParameters(max_new_tokens=16).generation_config(model.generation_config)
@@ -71,6 +71,27 @@ def build_tiny_model(
     )
     finish_model_directory(directory, card)
     return directory
+
+
+def _tiny_t5(tokenizer: Any) -> T5ForConditionalGeneration:
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=32,
+        d_kv=16,
+        d_ff=64,
+        num_heads=2,
+        num_layers=2,
+        num_decoder_layers=2,
+        feed_forward_proj="gated-gelu",
+        dropout_rate=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        decoder_start_token_id=tokenizer.pad_token_id,
+    )
+    model = T5ForConditionalGeneration(config)
+    model.generation_config = GenerationConfig.from_model_config(config)
+    return model
 
 
 def _train(model: Any, tokenizer: Any, steps: int) -> None:
