@@ -3,8 +3,8 @@
     python3 -m training.prepare --uploads uploads/radiology_impressions --output prepared
         --input-field findings --target-field impression
 
-Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `quarantine/`
-and `report/report.json` below `<output>` (see docs/architecture.md). With `--jumpstart-prompt`, JumpStart's training
+Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `similar/` (an
+index of the train split), `quarantine/` and `report/report.json` below `<output>` (see docs/architecture.md). With `--jumpstart-prompt`, JumpStart's training
 script can read the train split too (training/jumpstart_split.py).
 
 What cannot be used is dealt with at three levels:
@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.errors import ArgumentError, UnreadableFileError, UploadError
+from training.errors import ArgumentError, RetrievalError, UnreadableFileError, UploadError
 from training.job import run_job, save_arguments
 from training.jumpstart_split import check_jumpstart_prompt, jumpstart_lines, write_template
 from training.part_files import PartFiles
@@ -40,12 +40,15 @@ from training.readers.fields import field_pairs
 from training.readers.upload import Limits, Upload
 from training.record_store import TRAINING, RecordStore, json_line
 from training.records import Record, SetAside, printable
+from training.retrieval import SimilarReports
+from training.splits import read_split
 from training.splitting import HOLDOUT, TRAIN, VALIDATION, split_training
 
 # A file whose first lines are all malformed is not read to its end: it is the wrong file.
 GIVE_UP_AFTER = 1000
 _SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_OUTPUTS = ("train", "validation", "eval", "quarantine", "report")
+SIMILAR = "similar"
+_OUTPUTS = (TRAIN, VALIDATION, "eval", SIMILAR, "quarantine", "report")
 # Above this share of the training records, the largest group is worth a warning.
 LARGE_GROUP = 0.5
 
@@ -108,6 +111,7 @@ def main(arguments: Arguments) -> None:
         try:
             report.judge(arguments.max_bad_share)
             _divide(arguments, store, sets, report)
+            _index(arguments.output)
         except UploadError as error:
             report.error = str(error)
             raise
@@ -228,6 +232,14 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
         report.warnings.append(
             f"there is no evaluation set: {split.holdout} training records were set aside as evaluation set {HOLDOUT}"
         )
+
+
+def _index(output: Path) -> None:
+    """Write the index of the train split, among which similar records are found."""
+    try:
+        SimilarReports.build(read_split(output / TRAIN)).save(output / SIMILAR)
+    except RetrievalError as error:
+        raise UploadError(str(error)) from error
 
 
 def _clean_evaluation_sets(store: RecordStore, sets: dict[str, int], report: PrepareReport) -> list[str]:
