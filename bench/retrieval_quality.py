@@ -102,7 +102,9 @@ def report(name: str, questions: Sequence[Question], answers: Sequence[str]) -> 
     scores = np.array([rouge_l(answer, reference) for answer, reference in zip(answers, references, strict=True)])
     normal = [question.report.normal for question in questions]
     says_normal = np.array([reads_as_normal(reference) for reference in references])
-    abnormal = np.array([not says if label is None else not label for label, says in zip(normal, says_normal, strict=True)])
+    abnormal = np.array(
+        [not says if label is None else not label for label, says in zip(normal, says_normal, strict=True)]
+    )
     answered_normal = np.array([reads_as_normal(answer) for answer in answers])
     print(
         f"  {name:28} {100 * scores.mean():.2f} / {100 * scores[abnormal].mean():.2f}, as normal "

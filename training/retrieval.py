@@ -10,9 +10,9 @@ reports in which nothing was wrong (docs/quality-log.md has what was measured). 
 A saved index is arrays of numbers, which are mapped into memory when it is loaded, and `records.jsonl` with ids and
 targets: the text of training records lies in it. Nothing of it is pickled.
 
-Word and word pair are known by a hash of 30 bits, so no vocabulary is kept: two of a million share one with a chance of
-a tenth of a percent. Those that more than three tenths of the records hold are left out: they tell little, and cost most
-of a query's time.
+Words and word pairs are known by a hash of 30 bits, so no vocabulary is kept: each of a million shares its hash with
+another with a chance of a tenth of a percent. Those that more than three tenths of the records hold are left out:
+they tell little, and cost most of a query's time.
 """
 
 import hashlib
@@ -135,8 +135,8 @@ class SimilarReports:
                     for name in _Postings.__dataclass_fields__
                 }
             )
-            lines = (folder / _RECORDS).read_text(encoding="utf-8").splitlines()
-            records = [json.loads(line) for line in lines]
+            with (folder / _RECORDS).open(encoding="utf-8") as lines:
+                records = [json.loads(line) for line in lines]
             ids, targets = [row["id"] for row in records], [row["target"] for row in records]
         except (OSError, ValueError, KeyError, TypeError) as error:
             # The error's own text may quote a line.

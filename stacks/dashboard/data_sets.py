@@ -9,7 +9,7 @@ dashboard opens on it without anybody knowing its id.
 """
 
 from stacks.dashboard.parts import Column, DataSet, Kind
-from training.table_schemas import CONSTANT, FINE_TUNED, NEAREST, NEWEST, PRETRAINED
+from training.table_schemas import CONSENSUS, CONSTANT, FINE_TUNED, LEAD, NEAREST, NEWEST, PRETRAINED
 
 TEXT, WHOLE, NUMBER, TIME = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.TIME
 NONE = "none"
@@ -138,7 +138,9 @@ beside AS (
     max(CASE WHEN model = '{PRETRAINED}' THEN mean END) AS pretrained,
     max(CASE WHEN model = '{FINE_TUNED}' THEN mean END) AS fine_tuned,
     max(CASE WHEN model = '{CONSTANT}' THEN mean END) AS constant_answer,
-    max(CASE WHEN model = '{NEAREST}' THEN mean END) AS nearest_report
+    max(CASE WHEN model = '{LEAD}' THEN mean END) AS lead_sentences,
+    max(CASE WHEN model = '{NEAREST}' THEN mean END) AS nearest_report,
+    max(CASE WHEN model = '{CONSENSUS}' THEN mean END) AS consensus
   FROM measured GROUP BY task, run_id, evaluation_set, slice, metric
 )
 SELECT measured.task, named.run, measured.evaluation_set, measured.slice, measured.model,
@@ -147,7 +149,8 @@ SELECT measured.task, named.run, measured.evaluation_set, measured.slice, measur
   {_METRIC_TITLE} AS score, measured.evaluation_set || ' · ' || {_METRIC_TITLE} AS set_and_score,
   measured.count AS records, measured.mean, measured.std, measured.min AS lowest, measured.q1, measured.median,
   measured.q3, measured.max AS highest, measured.low, measured.high, measured.distinct_predictions,
-  beside.pretrained, beside.fine_tuned, beside.constant_answer, beside.nearest_report
+  beside.pretrained, beside.fine_tuned, beside.constant_answer, beside.lead_sentences,
+  beside.nearest_report, beside.consensus
 FROM measured
 JOIN named ON named.task = measured.task AND named.run_id = measured.run_id
 JOIN beside ON beside.task = measured.task AND beside.run_id = measured.run_id AND beside.slice = measured.slice
@@ -178,7 +181,9 @@ JOIN beside ON beside.task = measured.task AND beside.run_id = measured.run_id A
         Column("pretrained", NUMBER),
         Column("fine_tuned", NUMBER),
         Column("constant_answer", NUMBER),
+        Column("lead_sentences", NUMBER),
         Column("nearest_report", NUMBER),
+        Column("consensus", NUMBER),
     ),
 )
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, DATA_SETS, NONE, RUNS, SCORES, WORST
 from stacks.dashboard.parts import Choice, Dashboard, Parameter, Tick
 from stacks.dashboard.sheets import SHEETS
-from stacks.dashboard.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from stacks.dashboard.theme import BLUE, CRIMSON, GREEN, GREY, MAGENTA, ORANGE, PURPLE, VERMILION
 from training.table_schemas import (
     ABNORMAL,
+    CONSENSUS,
     CONSTANT,
     FINE_TUNED,
+    LEAD,
     NEAREST,
     NEWEST,
     NORMAL,
@@ -17,7 +19,14 @@ from training.table_schemas import (
 )
 
 COLORS = {
-    "model": {PRETRAINED: ORANGE, FINE_TUNED: BLUE, CONSTANT: GREY, NEAREST: GREEN},
+    "model": {
+        PRETRAINED: ORANGE,
+        FINE_TUNED: BLUE,
+        CONSTANT: GREY,
+        LEAD: CRIMSON,
+        NEAREST: GREEN,
+        CONSENSUS: MAGENTA,
+    },
     "series": {
         f"{CHOSEN}: training": BLUE,
         f"{CHOSEN}: validation": VERMILION,
