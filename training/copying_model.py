@@ -123,9 +123,7 @@ class CopyingEncoder(nn.Module):
         self.backwards = nn.ModuleList(nn.LSTM(size, config.hidden // 2, batch_first=True) for size in sizes)
         self.dropout = SequenceDropout(config.dropout)
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any
-    ) -> EncoderOutput:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any) -> EncoderOutput:
         """`input_ids` and `attention_mask` (batch, source), padded on the right."""
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         states = self.dropout(self.words(input_ids) + self.segments(self._segment_numbers(input_ids)))
@@ -216,9 +214,7 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         if labels is not None:
             loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
         after = DecoderState(hidden, cell, state.length + decoder_input_ids.shape[1]) if use_cache else None
-        return Seq2SeqLMOutput(
-            loss=loss, logits=logits, past_key_values=after, encoder_last_hidden_state=memory
-        )
+        return Seq2SeqLMOutput(loss=loss, logits=logits, past_key_values=after, encoder_last_hidden_state=memory)
 
     def _first_state(self, memory: torch.Tensor, mask: torch.Tensor) -> DecoderState:
         weights = mask.unsqueeze(-1).to(memory.dtype)

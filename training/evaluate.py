@@ -70,8 +70,10 @@ NO_CURVE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """`started_at` is ISO 8601; without a zone it is UTC, as SageMaker's times are. `workers` processes share the
-    scoring of many pairs; None means one a core."""
+    """`started_at` is ISO 8601; without a zone it is UTC, as SageMaker's times are. `similar` is the index of the train
+    split, which is built where it is not given; with `retrieval` the task's model is shown similar reports, so that
+    their consensus can be served in its place. `workers` processes share the scoring of many pairs; None means one a
+    core."""
 
     task: str
     run_id: str
@@ -85,6 +87,7 @@ class Arguments:
     training_output: Path | None = None
     champion: Path | None = None
     similar: Path | None = None
+    retrieval: bool = False
     seed: int = 1
     workers: int | None = None
     message_file: Path | None = None
@@ -128,7 +131,11 @@ def main(arguments: Arguments) -> None:
     floors = Floors.learn(arguments.train, arguments.similar)
     scored_sets = [_score(arguments, name, records, floors) for name, records in sets.items()]
     champion = arguments.champion if arguments.champion and sets_answered(arguments.champion) else None
-    decision = decide([_comparison(scored, champion, arguments) for scored in scored_sets], arguments.seed)
+    decision = decide(
+        [_comparison(scored, champion, arguments) for scored in scored_sets],
+        arguments.seed,
+        retrieval=arguments.retrieval,
+    )
     _write_tables(arguments, scored_sets)
     warnings = [
         *report["warnings"],

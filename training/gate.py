@@ -6,10 +6,12 @@ It may when, measured by mean ROUGE-L,
    lies above 0; and
 2. it is not worse than the model in service on the records that both were asked, set by set: the interval of the
    difference does not lie below 0, and the difference itself is not below `TOLERATED_LOSS`. The second half is there
-   because on a small set hardly any loss is significant, and a replaced model is not to be worse by chance.
+   because on a small set hardly any loss is significant, and a replaced model is not to be worse by chance; and
+3. for a task with retrieval, its mean is not below the consensus of similar reports: that can be served instead, and
+   needs no model.
 
 A set of fewer than `FEWEST_RECORDS` decides nothing, and that is said; with no set left the model does not pass. Losing
-to a floor does not block, but it is what a reader must know first, so it stands first.
+to another floor does not block, but it is what a reader must know first, so it stands first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,13 +68,14 @@ class _Finding:
     blocks: bool = False
 
 
-def decide(comparisons: Sequence[Comparison], seed: int) -> Decision:
-    """Apply the rule to all evaluation sets. `seed` is that of the bootstrap."""
+def decide(comparisons: Sequence[Comparison], seed: int, *, retrieval: bool = False) -> Decision:
+    """Apply the rule to all evaluation sets. `seed` is that of the bootstrap; `retrieval` the task's."""
     floors = [_against_floor(comparison, floor, seed) for comparison in comparisons for floor in comparison.floors]
+    consensus = [_against_consensus(c) for c in comparisons] if retrieval else []
     pretrained = [_against_pretrained(c, seed) for c in comparisons]
     in_service = [_against_champion(c, c.in_service, seed) for c in comparisons if c.in_service is not None]
-    findings = [*pretrained, *in_service]
-    reasons = [sentence for sentence, _ in floors] + [finding.sentence for finding in findings]
+    findings = [*consensus, *pretrained, *in_service]
+    reasons = [sentence for sentence, _ in floors] + [finding.sentence for finding in findings if finding.sentence]
     if not in_service:
         reasons.append("There is no model in service to compare with.")
     undecided = not any(finding.decides for finding in pretrained)
@@ -88,6 +91,18 @@ def _against_floor(comparison: Comparison, floor: str, seed: int) -> tuple[str, 
     difference = paired_difference(comparison.fine_tuned, scores, seed)
     sentence = _sentence(comparison.evaluation_set, FLOOR_NAMES[floor], difference, comparison.fine_tuned, scores)
     return sentence, difference.mean < 0
+
+
+def _against_consensus(comparison: Comparison) -> _Finding:
+    scores = comparison.floors[CONSENSUS]
+    if len(scores) < FEWEST_RECORDS or comparison.fine_tuned.mean() >= scores.mean():
+        return _Finding("")
+    return _Finding(
+        f"Set {comparison.evaluation_set}: the model does worse than the consensus of similar reports, which needs no "
+        "model: this blocks. To serve the consensus itself, set generation.method to consensus in the task file.",
+        blocks=True,
+        decides=True,
+    )
 
 
 def _against_pretrained(comparison: Comparison, seed: int) -> _Finding:

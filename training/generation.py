@@ -86,7 +86,11 @@ class GenerationParameters:
             raise ArgumentError(f"method must be one of {', '.join(METHODS)}")
         if self.method == BEAMS and self.num_beams == 1:
             raise ArgumentError(f"num_beams must be at least 2 with method {BEAMS}")
-        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (1, 1, False):
+        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (
+            1,
+            1,
+            False,
+        ):
             raise ArgumentError(
                 f"method {self.method} gives one answer of its own: without num_beams, num_return_sequences, do_sample"
             )
@@ -218,9 +222,7 @@ class TextGenerator:
                     answers[index] = texts[first : first + parameters.num_return_sequences]
         return answers
 
-    def draw(
-        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
-    ) -> list[list[str]]:
+    def draw(self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int) -> list[list[str]]:
         """The greedy answer and `samples` drawn ones for each question; the same in whatever batch it stands."""
         greedy = dataclasses.replace(parameters, method=GREEDY, temperature=1.0)
         config = greedy.generation_config(self.model.generation_config)

@@ -3,9 +3,9 @@
     python3 -m training.prepare --uploads uploads/radiology_impressions --output prepared
         --input-field findings --target-field impression
 
-Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `similar/` (an
-index of the train split), `quarantine/` and `report/report.json` below `<output>` (see docs/architecture.md). With `--jumpstart-prompt`, JumpStart's training
-script can read the train split too (training/jumpstart_split.py).
+Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `similar/`
+(an index of the train split), `quarantine/` and `report/report.json` below `<output>` (see docs/architecture.md). With
+`--jumpstart-prompt`, JumpStart's training script can read the train split too (training/jumpstart_split.py).
 
 What cannot be used is dealt with at three levels:
 

@@ -244,6 +244,7 @@ def _evaluate(
             **{name: f"{PROCESSING}/input/{name}" for name in sources if name not in ("eval", "report")},
             "output": f"{PROCESSING}/output/evaluation",
             "tables": f"{PROCESSING}/output/tables",
+            "retrieval": author.task.retrieval,
             "seed": author.task.data.seed,
         },
         property_files=[report],

@@ -88,9 +88,26 @@ def test_every_script_accepts_the_arguments_that_it_is_given(
         parsed[step["Name"]] = parse_arguments(importlib.import_module(module).Arguments, argv)
     assert len(parsed) == 6
     # JumpStart's script gets the prompt in the template that Prepare writes.
-    prompts = {parsed["Prepare"].jumpstart_prompt if stage == JUMPSTART else parsed["FineTune"].prompt_template}
-    prompts |= {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained", "GenerateFineTuned")}
-    assert len(prompts) == 1, "training and generation must ask with the same words"
+    tuned = {parsed["Prepare"].jumpstart_prompt if stage == JUMPSTART else parsed["FineTune"].prompt_template}
+    tuned |= {parsed["GenerateFineTuned"].prompt_template}
+    assert len(tuned) == 1, "training and generation must ask with the same words"
+    plain = {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained")}
+    assert plain == {prompt.replace("{similar}", "") for prompt in tuned}
+    retrieval = {"{similar}" in prompt for prompt in tuned}
+    assert retrieval == {parsed["Evaluate"].retrieval} == {stage == "local"}
+
+
+def test_with_retrieval_the_tuned_model_gets_the_index_and_nothing_with_network_does(
+    definitions: Mapping[str, Definition],
+) -> None:
+    by_name = {step["Name"]: step["Arguments"] for step in steps(definitions["local"])}
+    channels = {channel["ChannelName"] for channel in by_name["FineTune"]["InputDataConfig"]}
+    assert channels == {"train", "validation", "model", "code", "similar"}
+    assert "similar" in {one["OutputName"] for one in by_name["Prepare"]["ProcessingOutputConfig"]["Outputs"]}
+    for stage, definition in definitions.items():
+        for step in steps(definition):
+            if step["Type"] == "Processing" and not step["Arguments"]["NetworkConfig"]["EnableNetworkIsolation"]:
+                assert {one["InputName"] for one in step["Arguments"]["ProcessingInputs"]} == {"code"}, stage
 
 
 def test_only_the_step_that_fetches_from_the_hub_has_network(definitions: Mapping[str, Definition]) -> None:

@@ -1,12 +1,14 @@
 """The gate at its edges. Differences are the same on every record, so that their interval is known: [d, d]."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from training import gate
 from training.gate import FEWEST_RECORDS, TOLERATED_LOSS, Comparison, Decision, InService, decide
 from training.statistics import Difference, FloatArray
-from training.table_schemas import CONSTANT, NEAREST
+from training.table_schemas import CONSENSUS, CONSTANT, NEAREST
 
 
 def level(score: float, records: int = 40) -> FloatArray:
@@ -53,6 +55,18 @@ def test_losing_to_a_floor_does_not_block_but_stands_first() -> None:
     assert "worse than the nearest-report floor (ROUGE-L 0.500 against 0.625" in lost
 
 
+@pytest.mark.parametrize(("consensus", "passes"), [(0.5, True), (0.5625, False)])
+def test_with_retrieval_a_model_below_the_consensus_blocks_and_the_reason_says_what_to_serve(
+    consensus: float, passes: bool
+) -> None:
+    compared = comparison()
+    compared = dataclasses.replace(compared, floors={**compared.floors, CONSENSUS: level(consensus)})
+    decision = decide([compared], seed=1, retrieval=True)
+    assert decision.passed is passes
+    assert bool(reasons_of(decision, "set generation.method to consensus in the task file")) is not passes
+    assert decide([compared], seed=1).passed
+
+
 @pytest.mark.parametrize(("pretrained", "passes"), [(0.4375, True), (0.5, False), (0.5625, False)])
 def test_level_with_or_worse_than_the_pretrained_model_blocks(pretrained: float, passes: bool) -> None:
     decision = decide([comparison(pretrained=pretrained)], seed=1)
@@ -84,7 +98,9 @@ def test_a_set_too_small_cannot_let_a_model_through(records: int, passes: bool) 
 
 
 def test_a_set_too_small_does_not_block_beside_one_that_decides() -> None:
-    decision = decide([comparison("dev1"), comparison("dev2", fine_tuned=level(0.5, 3), pretrained=0.75)], seed=1)
+    decision = decide(
+        [comparison("dev1"), comparison("dev2", fine_tuned=level(0.5, 3), pretrained=0.75)], seed=1, retrieval=False
+    )
     assert decision.passed
     assert reasons_of(decision, "3 of at least 10 records: too few to decide")
 
@@ -117,7 +133,9 @@ def test_a_loss_within_chance_is_tolerated_up_to_a_hundredth(loss: float, passes
 
 @pytest.mark.parametrize("shared", [0, FEWEST_RECORDS - 1])
 def test_too_few_shared_records_do_not_block_and_are_said(shared: int) -> None:
-    decision = decide([comparison(in_service=InService(level(1.0, shared), level(0.5, shared)))], seed=1)
+    decision = decide(
+        [comparison(in_service=InService(level(1.0, shared), level(0.5, shared)))], seed=1, retrieval=False
+    )
     assert decision.passed
     (reason,) = reasons_of(decision, "model in service")
     assert ("was not asked any of its records" if shared == 0 else "too few to decide") in reason
