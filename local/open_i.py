@@ -60,8 +60,7 @@ def demo_files(folder: Path) -> DemoFiles:
     """
     train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.jsonl"
     if not (train.is_file() and evaluation.is_file() and unseen.is_file()):
-        folder.mkdir(parents=True, exist_ok=True)
-        sides = _split(open_i_reports(folder))
+        sides = _split(read_reports(folder))
         _write(train, sides["train"])
         _write(evaluation, sides["evaluation"])
         # Written last: its presence says that all is there.
@@ -70,13 +69,14 @@ def demo_files(folder: Path) -> DemoFiles:
     return DemoFiles(train, evaluation, "dev2", Report(report["findings"], report["impression"]))
 
 
-def open_i_reports(folder: Path) -> list[Record]:
+def read_reports(folder: Path) -> list[Record]:
     """Every report that has findings and an impression; downloaded into `folder` once.
 
     Raises:
         DataError: the download is not what it should be.
         CommandError: the package cannot be downloaded.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     return _read(_download(folder))
 
 
