@@ -19,10 +19,12 @@ from typing import TypeVar
 import numpy as np
 
 from training.evaluation_inputs import EvaluationRecord
-from training.floors import NearestReport, most_frequent_target
+from training.floors import Floors
+from training.retrieval import SimilarReports
 from training.rouge import rouge_scores
 from training.scored_set import prediction_rows, score_rows, score_set
-from training.table_schemas import CONSTANT, FINE_TUNED, NEAREST, PREDICTIONS, PRETRAINED, SCORES
+from training.splits import Record
+from training.table_schemas import FINE_TUNED, PREDICTIONS, PRETRAINED, SCORES
 from training.tables import write_table
 
 Result = TypeVar("Result")
@@ -44,15 +46,11 @@ def main() -> None:
     records = [EvaluationRecord(f"{i:016x}", *pair, None) for i, pair in enumerate(zip(asked, references, strict=True))]
     clock = Clock()
 
-    constant = clock.time("floors: constant", lambda: most_frequent_target(targets))
-    nearest = clock.time("floors: learn the training split", lambda: NearestReport(iter(inputs), targets, constant))
-    answers = clock.time("floors: nearest answers", lambda: list(nearest.answers(asked)))
-    predictions = {
-        PRETRAINED: asked,
-        FINE_TUNED: reports.split(arguments.records)[1],
-        CONSTANT: [constant] * len(records),
-        NEAREST: answers,
-    }
+    training = [Record(f"{i:016x}", *pair) for i, pair in enumerate(zip(inputs, targets, strict=True))]
+    index = clock.time("similar reports: build the index", lambda: SimilarReports.build(training))
+    floors = clock.time("floors: constant, length of the lead", lambda: Floors(targets, index))
+    predictions = {PRETRAINED: asked, FINE_TUNED: reports.split(arguments.records)[1]}
+    predictions |= clock.time("floors: answers", lambda: floors.predictions(asked))
     pairs = [pair for texts in predictions.values() for pair in zip(texts, references, strict=True)]
     clock.time("ROUGE", lambda: rouge_scores(pairs, arguments.workers))
     rouge_seconds = clock.seconds["ROUGE"]

@@ -98,7 +98,8 @@ def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[st
             f"The local AWS's own log: {log_of_local_aws(STATE)}"
         )
     scores = tables.scores(TASK, view.run_id)
-    console.print(comparison(scores, tables.abnormal(TASK, view.run_id)))
+    missed, distinct = tables.abnormal(TASK, view.run_id), tables.distinct(TASK, view.run_id)
+    console.print(comparison(scores, missed, distinct))
     say_what_it_means(console, scores)
     passed, reasons = row["gate_passed"] == "true", (row["gate_reasons"] or "").splitlines()
     # The gate says most of what there is to warn of, with the same words.
@@ -118,6 +119,8 @@ def _whole_way(console: Console, stage: LocalStage, files: DemoInput) -> dict[st
         "run_id": view.run_id,
         "counts": counts(row),
         "scores": scores,
+        "abnormal_as_normal": missed,
+        "distinct_predictions": distinct,
         "seconds": {"setup": _setup_seconds(), "deploy": stage.deploy_seconds, "steps": step_seconds(view)},
         "gate": {"passed": passed, "reasons": reasons},
         "model_package": package,

@@ -11,13 +11,32 @@ from rich.table import Table
 from local.athena import ask
 from local.deployment import Names
 from local.runs import RunView
-from training.table_schemas import ALL, CONSTANT, FINE_TUNED, MODELS, NEAREST, PRETRAINED, ROUGE_METRICS
+from training.table_schemas import (
+    ALL,
+    CONSENSUS,
+    CONSTANT,
+    FINE_TUNED,
+    LEAD,
+    MODELS,
+    NEAREST,
+    PRETRAINED,
+    ROUGE_METRICS,
+)
 
 _LABELS = {
     PRETRAINED: "pre-trained",
     FINE_TUNED: "fine-tuned",
     CONSTANT: "floor: one constant answer",
+    LEAD: "floor: first sentences",
     NEAREST: "floor: the nearest report's",
+    CONSENSUS: "floor: consensus of similar",
+}
+
+_FLOORS_IN_WORDS = {
+    CONSTANT: "the constant answer",
+    LEAD: "repeating the first sentences of the findings",
+    NEAREST: "copying the nearest report's impression",
+    CONSENSUS: "the consensus of similar reports' impressions",
 }
 
 Scores = dict[str, dict[str, dict[str, float]]]
@@ -64,6 +83,18 @@ class Tables:
                 shares.setdefault(str(row["evaluation_set"]), {})[str(row["model"])] = float(str(row["mean"]))
         return shares
 
+    def distinct(self, task: str, run_id: str) -> dict[str, dict[str, int]]:
+        """Evaluation set -> model -> how many different answers it gave."""
+        rows = self._ask(
+            f"SELECT evaluation_set, model, distinct_predictions FROM scores WHERE task = '{task}' "
+            f"AND run_id = '{run_id}' AND slice = '{ALL}' AND metric = 'rougeL'"
+        )
+        different: dict[str, dict[str, int]] = {}
+        for row in rows:
+            models = different.setdefault(str(row["evaluation_set"]), {})
+            models[str(row["model"])] = int(str(row["distinct_predictions"]))
+        return different
+
     def evaluated_report(self, task: str, run_id: str) -> tuple[str, str]:
         """(input, reference) of a report that was evaluated and therefore not trained on: the longest abnormal one."""
         rows = self._ask(
@@ -76,16 +107,16 @@ class Tables:
         return ask(self.athena, query, database=self.names.database, workgroup=self.names.workgroup)
 
 
-def comparison(scores: Scores, abnormal: dict[str, dict[str, float]]) -> Table:
+def comparison(scores: Scores, abnormal: dict[str, dict[str, float]], distinct: dict[str, dict[str, int]]) -> Table:
     """The comparison table: both models beside the floors, and the error that ROUGE hides."""
     table = Table(
         title="ROUGE F1 against the doctors' own answers (0 to 1, higher is better).\n"
-        "Missed: abnormal impressions answered as normal (lower is better).",
+        "Missed: abnormal impressions answered as normal (lower is better). Texts: different answers.",
         title_justify="left",
     )
     table.add_column("set", no_wrap=True)
     table.add_column("answers of", no_wrap=True)
-    for column in ("R-1", "R-2", "R-L", "R-Lsum", "missed"):
+    for column in ("R-1", "R-2", "R-L", "R-Lsum", "missed", "texts"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, models in sorted(scores.items()):
         for model in MODELS:
@@ -96,6 +127,7 @@ def comparison(scores: Scores, abnormal: dict[str, dict[str, float]]) -> Table:
                     _LABELS[model],
                     *(f"{models[model][metric]:.4f}" for metric in ROUGE_METRICS),
                     "" if share is None else f"{share:.0%}",
+                    str(distinct.get(name, {}).get(model, "")),
                     style="bold" if model == FINE_TUNED else None,
                 )
         table.add_section()
@@ -107,7 +139,7 @@ def say_what_it_means(console: Console, scores: Scores) -> None:
     for name, models in sorted(scores.items()):
         before, ours = models[PRETRAINED]["rougeL"], models[FINE_TUNED]["rougeL"]
         console.print(f"  {name}: fine-tuning changed ROUGE-L from {before:.4f} to {ours:.4f}.")
-        for floor, label in ((CONSTANT, "the constant answer"), (NEAREST, "copying the nearest report's impression")):
+        for floor, label in _FLOORS_IN_WORDS.items():
             theirs = models[floor]["rougeL"]
             verdict = "beats" if ours > theirs else "LOSES TO"
             console.print(f"  {name}: the fine-tuned model {verdict} {label} ({ours:.4f} against {theirs:.4f}).")

@@ -6,6 +6,7 @@ ReportTuningError            what happened, where, what to do; never any clinica
 │   └── UnreadableFileError  one file cannot be read at all (empty, not the format its name says)
 │       └── UnsafeArchiveError   an archive looks hostile (training/readers/upload.py)
 ├── ModelError               a model cannot be staged, loaded or saved
+├── RetrievalError           the index of similar reports cannot be built or opened
 ├── EvaluationError          scores cannot be computed (sets and predictions do not match)
 └── RequestError             a request to an endpoint is refused; carries the HTTP status
 """
@@ -29,6 +30,10 @@ class UnreadableFileError(UploadError):
 
 class ModelError(ReportTuningError):
     """A model cannot be staged, loaded or saved."""
+
+
+class RetrievalError(ReportTuningError):
+    """The index of similar reports cannot be built or opened."""
 
 
 class EvaluationError(ReportTuningError):

@@ -1,10 +1,11 @@
-"""Score the model before and after fine-tuning beside two trivial floors, and decide whether it may be registered.
+"""Score the model before and after fine-tuning beside trivial floors, and decide whether it may be registered.
 
     python3 -m training.evaluate --task radiology_impressions --run-id abc123 --started-at 2026-01-31T12:00:00Z \\
         --prepared DIR --train DIR --pretrained DIR --fine-tuned DIR --training-output DIR --champion DIR \\
-        --output DIR --tables DIR --seed 1
+        [--similar DIR] --output DIR --tables DIR --seed 1
 
-Reads `eval/` and `report/` of Prepare (`--prepared`), the train split (`--train`, for the floors), both models'
+Reads `eval/` and `report/` of Prepare (`--prepared`), the train split (`--train`) and the index of its records
+(`--similar`; left out, it is built) for the floors, both models'
 predictions, the predictions of the model in service (`--champion`; a folder without any means that there is none) and
 `output.tar.gz` of the training job (`--training-output`; left out where the training script leaves no curve).
 
@@ -33,7 +34,7 @@ from training.evaluation_inputs import (
     read_training_curve,
     sets_answered,
 )
-from training.floors import NearestReport, most_frequent_target
+from training.floors import Floors
 from training.gate import Comparison, InService, decide
 from training.job import run_job, save_arguments
 from training.rouge import ROUGE_L, rouge_scores
@@ -45,11 +46,9 @@ from training.scored_set import (
     score_rows,
     score_set,
 )
-from training.splits import read_split
 from training.table_schemas import (
-    CONSTANT,
     FINE_TUNED,
-    NEAREST,
+    FLOORS,
     NEWEST,
     PREDICTIONS,
     PRETRAINED,
@@ -85,6 +84,7 @@ class Arguments:
     tables: Path
     training_output: Path | None = None
     champion: Path | None = None
+    similar: Path | None = None
     seed: int = 1
     workers: int | None = None
     message_file: Path | None = None
@@ -115,22 +115,6 @@ class Arguments:
         return self.workers or os.cpu_count() or 1
 
 
-class Floors:
-    """The answers of both floors, learnt from the train split."""
-
-    def __init__(self, train: Path) -> None:
-        targets = [record.target for record in read_split(train)]
-        self._constant = most_frequent_target(targets)
-        self._nearest = NearestReport((record.input for record in read_split(train)), targets, self._constant)
-
-    def predictions(self, records: Sequence[EvaluationRecord]) -> dict[str, list[str]]:
-        """Floor -> its answers, in the order of `records`."""
-        return {
-            CONSTANT: [self._constant] * len(records),
-            NEAREST: list(self._nearest.answers([record.input for record in records])),
-        }
-
-
 def main(arguments: Arguments) -> None:
     """Evaluate one run.
 
@@ -141,7 +125,7 @@ def main(arguments: Arguments) -> None:
     report = read_report(arguments.prepared)
     sets = read_evaluation_sets(arguments.prepared, report["counts"]["eval"])
     _refuse_other_sets(arguments, sets)
-    floors = Floors(arguments.train)
+    floors = Floors.learn(arguments.train, arguments.similar)
     scored_sets = [_score(arguments, name, records, floors) for name, records in sets.items()]
     champion = arguments.champion if arguments.champion and sets_answered(arguments.champion) else None
     decision = decide([_comparison(scored, champion, arguments) for scored in scored_sets], arguments.seed)
@@ -178,7 +162,8 @@ def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord],
     predictions: dict[str, list[str]] = {}
     for model, folder in ((PRETRAINED, arguments.pretrained), (FINE_TUNED, arguments.fine_tuned)):
         predictions[model] = matched_predictions(read_predictions(folder, name, model), records, name, model)
-    scored = score_set(name, records, predictions | floors.predictions(records), arguments.processes)
+    trivial = floors.predictions([record.input for record in records])
+    scored = score_set(name, records, predictions | trivial, arguments.processes)
     scores = ", ".join(f"{model} {answers.rouge_l.mean():.3f}" for model, answers in scored.models.items())
     print(f"set {name}: {len(records)} records, ROUGE-L {scores}", flush=True)
     return scored
@@ -190,7 +175,7 @@ def _comparison(scored: ScoredSet, champion: Path | None, arguments: Arguments) 
         evaluation_set=scored.name,
         fine_tuned=rouge_l[FINE_TUNED],
         pretrained=rouge_l[PRETRAINED],
-        floors={floor: rouge_l[floor] for floor in (CONSTANT, NEAREST)},
+        floors={floor: rouge_l[floor] for floor in FLOORS},
         in_service=None if champion is None else _in_service(scored, champion, arguments),
     )
 

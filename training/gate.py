@@ -16,12 +16,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from training.statistics import Difference, FloatArray, paired_difference
-from training.table_schemas import CONSTANT, NEAREST
+from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
 FEWEST_RECORDS = 10
 TOLERATED_LOSS = 0.01
 
-FLOOR_NAMES = {CONSTANT: "the constant-answer floor", NEAREST: "the nearest-report floor"}
+FLOOR_NAMES = {
+    CONSTANT: "the constant-answer floor",
+    LEAD: "the lead-sentences floor",
+    NEAREST: "the nearest-report floor",
+    CONSENSUS: "the consensus floor",
+}
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,11 @@ class Table:
 PRETRAINED = "pre-trained"
 FINE_TUNED = "fine-tuned"
 CONSTANT = "constant"
+LEAD = "lead"
 NEAREST = "nearest"
-MODELS = (PRETRAINED, FINE_TUNED, CONSTANT, NEAREST)
+CONSENSUS = "consensus"
+FLOORS = (CONSTANT, LEAD, NEAREST, CONSENSUS)
+MODELS = (PRETRAINED, FINE_TUNED, *FLOORS)
 
 # ROUGE F1 in [0, 1]; ROUGE-Lsum with each sentence on a line of its own.
 ROUGE_METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -72,7 +75,7 @@ PREDICTIONS = Table(
     columns=(
         Column("record_id", "string", "16 hexadecimal digits, the same in every run for the same text pair"),
         Column("evaluation_set", "string", "Name of the evaluation set, as in uploads/<task>/eval/<set>/"),
-        Column("model", "string", "pre-trained, fine-tuned, constant or nearest"),
+        Column("model", "string", "pre-trained, fine-tuned, constant, lead, nearest or consensus"),
         Column("input", "string", "The findings, as uploaded"),
         Column("reference", "string", "The impression that the doctor wrote"),
         Column("prediction", "string", "The text that this model gave"),
@@ -102,7 +105,7 @@ SCORES = Table(
         Column("started_at", "timestamp", "When the run started"),
         Column("evaluation_set", "string", "Name of the evaluation set"),
         Column("slice", "string", "all, normal or abnormal"),
-        Column("model", "string", "pre-trained, fine-tuned, constant or nearest"),
+        Column("model", "string", "pre-trained, fine-tuned, constant, lead, nearest or consensus"),
         Column(
             "metric",
             "string",

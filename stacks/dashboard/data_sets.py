@@ -9,12 +9,14 @@ dashboard opens on it without anybody knowing its id.
 """
 
 from stacks.dashboard.parts import Column, DataSet, Kind
-from training.table_schemas import CONSTANT, FINE_TUNED, NEAREST, NEWEST, PRETRAINED
+from training.table_schemas import CONSENSUS, CONSTANT, FINE_TUNED, LEAD, NEAREST, NEWEST, PRETRAINED
 
 TEXT, WHOLE, NUMBER, TIME = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.TIME
 NONE = "none"
 ALL_SLICES = "all"
 WORST, GAIN, LOSS = "worst first", "largest gain first", "largest loss first"
+# Words of an impression, as far as a reader can tell them apart by length.
+LONGEST = 200
 CHOSEN, COMPARED = "chosen run", "compared run"
 
 _METRIC_TITLE = (
@@ -136,7 +138,9 @@ beside AS (
     max(CASE WHEN model = '{PRETRAINED}' THEN mean END) AS pretrained,
     max(CASE WHEN model = '{FINE_TUNED}' THEN mean END) AS fine_tuned,
     max(CASE WHEN model = '{CONSTANT}' THEN mean END) AS constant_answer,
-    max(CASE WHEN model = '{NEAREST}' THEN mean END) AS nearest_report
+    max(CASE WHEN model = '{LEAD}' THEN mean END) AS lead_sentences,
+    max(CASE WHEN model = '{NEAREST}' THEN mean END) AS nearest_report,
+    max(CASE WHEN model = '{CONSENSUS}' THEN mean END) AS consensus
   FROM measured GROUP BY task, run_id, evaluation_set, slice, metric
 )
 SELECT measured.task, named.run, measured.evaluation_set, measured.slice, measured.model,
@@ -145,7 +149,8 @@ SELECT measured.task, named.run, measured.evaluation_set, measured.slice, measur
   {_METRIC_TITLE} AS score, measured.evaluation_set || ' · ' || {_METRIC_TITLE} AS set_and_score,
   measured.count AS records, measured.mean, measured.std, measured.min AS lowest, measured.q1, measured.median,
   measured.q3, measured.max AS highest, measured.low, measured.high, measured.distinct_predictions,
-  beside.pretrained, beside.fine_tuned, beside.constant_answer, beside.nearest_report
+  beside.pretrained, beside.fine_tuned, beside.constant_answer, beside.lead_sentences,
+  beside.nearest_report, beside.consensus
 FROM measured
 JOIN named ON named.task = measured.task AND named.run_id = measured.run_id
 JOIN beside ON beside.task = measured.task AND beside.run_id = measured.run_id AND beside.slice = measured.slice
@@ -176,7 +181,9 @@ JOIN beside ON beside.task = measured.task AND beside.run_id = measured.run_id A
         Column("pretrained", NUMBER),
         Column("fine_tuned", NUMBER),
         Column("constant_answer", NUMBER),
+        Column("lead_sentences", NUMBER),
         Column("nearest_report", NUMBER),
+        Column("consensus", NUMBER),
     ),
 )
 
@@ -213,7 +220,7 @@ after AS ({_ANSWERS_OF.format(model=FINE_TUNED)})
 SELECT after.record_id, after.evaluation_set, after.slice, after.input AS findings, after.reference AS doctor,
   before.prediction AS pretrained, after.prediction AS fine_tuned, after.marked,
   before.rouge_l AS pretrained_score, after.rouge_l AS fine_tuned_score, after.rouge_l - before.rouge_l AS gain,
-  after.input_words, after.reference_words,
+  after.input_words, after.reference_words, least(after.reference_words, {LONGEST}) AS length,
   CASE WHEN after.slice = 'abnormal' AND after.reads_as_normal THEN 'abnormal, answered as normal'
     WHEN after.slice = 'normal' AND NOT after.reads_as_normal THEN 'normal, answered as abnormal'
     ELSE '' END AS remark,
@@ -239,6 +246,7 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
         Column("gain", NUMBER),
         Column("input_words", WHOLE),
         Column("reference_words", WHOLE),
+        Column("length", WHOLE),
         Column("remark"),
         Column("place", NUMBER),
     ),

@@ -160,12 +160,16 @@ class Dimension:
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A number, put together over the rows of a bar, a point or a tile."""
+    """A number, put together over the rows of a bar, a point or a tile.
+
+    `color_of` is for a line that stands for one value of a column: (column, value), whose colour it has.
+    """
 
     column: str
     title: str
     aggregation: Aggregation = "AVERAGE"
     format: Format = SCORE
+    color_of: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,7 +354,8 @@ class Sheet:
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
     """The whole. `controls` are on every sheet. `fixed` are the parameters that every visual whose data set has a
-    column of that name is filtered by, unless its query takes the parameter itself."""
+    column of that name is filtered by, unless its query takes the parameter itself. `colors` are column -> value ->
+    #RRGGBB: the same thing has the same colour on every sheet."""
 
     title: str
     data_sets: tuple[DataSet, ...]
@@ -359,7 +364,7 @@ class Dashboard:
     controls: tuple[Control, ...]
     ticks: tuple[Tick, ...]
     sheets: tuple[Sheet, ...]
-    colors: dict[str, str]
+    colors: dict[str, dict[str, str]]
 
     def __post_init__(self) -> None:
         names = {parameter.name for parameter in self.parameters}

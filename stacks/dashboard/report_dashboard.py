@@ -5,31 +5,37 @@ from collections.abc import Sequence
 from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, DATA_SETS, NONE, RUNS, SCORES, WORST
 from stacks.dashboard.parts import Choice, Dashboard, Parameter, Tick
 from stacks.dashboard.sheets import SHEETS
-from stacks.dashboard.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from stacks.dashboard.theme import BLUE, CRIMSON, GREEN, GREY, MAGENTA, ORANGE, PURPLE, VERMILION
 from training.table_schemas import (
     ABNORMAL,
+    CONSENSUS,
     CONSTANT,
     FINE_TUNED,
+    LEAD,
     NEAREST,
     NEWEST,
     NORMAL,
     PRETRAINED,
 )
 
-# The same thing has the same colour on every sheet.
 COLORS = {
-    PRETRAINED: ORANGE,
-    FINE_TUNED: BLUE,
-    CONSTANT: GREY,
-    NEAREST: GREEN,
-    f"{CHOSEN}: training": BLUE,
-    f"{CHOSEN}: validation": VERMILION,
-    f"{COMPARED}: training": GREY,
-    f"{COMPARED}: validation": PURPLE,
-    CHOSEN: BLUE,
-    COMPARED: GREY,
-    "train": BLUE,
-    "validation": ORANGE,
+    "model": {
+        PRETRAINED: ORANGE,
+        FINE_TUNED: BLUE,
+        CONSTANT: GREY,
+        LEAD: CRIMSON,
+        NEAREST: GREEN,
+        CONSENSUS: MAGENTA,
+    },
+    "series": {
+        f"{CHOSEN}: training": BLUE,
+        f"{CHOSEN}: validation": VERMILION,
+        f"{COMPARED}: training": GREY,
+        f"{COMPARED}: validation": PURPLE,
+        CHOSEN: BLUE,
+        COMPARED: GREY,
+    },
+    "split": {"train": BLUE, "validation": ORANGE},
 }
 
 

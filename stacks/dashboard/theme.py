@@ -7,6 +7,8 @@ by at least 3 to 1 from a white ground and from a dark one; text by at least 4.5
 from typing import Any
 
 ORANGE, BLUE, GREEN, PURPLE, GREY, VERMILION = "#B06A00", "#1F8ADB", "#00784A", "#A0459B", "#8A8A8A", "#BF3D12"
+# More colours, for charts with more series than the palette has apart from each other.
+CRIMSON, MAGENTA = "#DD0044", "#CC00AA"
 # For text and what carries text.
 _DARK_BLUE = "#0B5A9C"
 

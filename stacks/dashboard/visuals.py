@@ -1,5 +1,7 @@
 """Each kind of visual in QuickSight's words."""
 
+from collections.abc import Iterable
+
 from stacks.dashboard.parts import (
     AnyVisual,
     Bars,
@@ -105,11 +107,11 @@ def _bars_and_lines(dashboard: Dashboard, visual: BarsAndLines, data_set: DataSe
         "BarsArrangement": "CLUSTERED",
         "SortConfiguration": _category_sort(visual, data_set, visual.order),
         "CategoryLabelOptions": _axis_label(visual, data_set, visual.category),
-        "PrimaryYAxisLabelOptions": _axis_label(visual, data_set, visual.bars),
+        "PrimaryYAxisLabelOptions": _axis_label(visual, data_set, visual.bars, *visual.lines),
         # Bars and lines are the same score: two axes would make a difference of scale look like one of quality.
         "SingleAxisOptions": {"YAxisOptions": {"YAxis": "PRIMARY_Y_AXIS"}},
         "Legend": SHOWN,
-        **_palette(dashboard, visual, visual.color),
+        **_palette(dashboard, visual, visual.color, visual.lines),
     }
 
 
@@ -263,17 +265,26 @@ def _field_sort(visual: AnyVisual, order: Order) -> Json:
     return {"FieldId": field_id(visual, order.column), "Direction": "DESC" if order.descending else "ASC"}
 
 
-def _axis_label(visual: AnyVisual, data_set: DataSet, shown: Dimension | Measure) -> Json:
-    apply_to = {"FieldId": field_id(visual, shown.column), "Column": column_reference(data_set.name, shown.column)}
-    return {**SHOWN, "AxisLabelOptions": [{"CustomLabel": shown.title, "ApplyTo": apply_to}]}
-
-
-def _palette(dashboard: Dashboard, visual: AnyVisual, color: Dimension | None) -> Json:
-    """The same thing has the same colour in every chart."""
-    if color is None:
-        return {}
-    elements = [
-        {"Element": {"FieldId": field_id(visual, color.column), "FieldValue": value}, "Color": code}
-        for value, code in dashboard.colors.items()
+def _axis_label(visual: AnyVisual, data_set: DataSet, *shown: Dimension | Measure) -> Json:
+    """Titles of the fields on an axis: the first is the axis's own, and all are the legend's."""
+    labels = [
+        {
+            "CustomLabel": one.title,
+            "ApplyTo": {"FieldId": field_id(visual, one.column), "Column": column_reference(data_set.name, one.column)},
+        }
+        for one in shown
     ]
-    return {"VisualPalette": {"ColorMap": elements}}
+    return {**SHOWN, "AxisLabelOptions": labels}
+
+
+def _palette(dashboard: Dashboard, visual: AnyVisual, color: Dimension | None, lines: Iterable[Measure] = ()) -> Json:
+    named: list[tuple[Json, str]] = []
+    if color is not None:
+        for value, code in dashboard.colors.get(color.column, {}).items():
+            named.append(({"FieldId": field_id(visual, color.column), "FieldValue": value}, code))
+    for line in lines:
+        if line.color_of is not None:
+            column, value = line.color_of
+            named.append(({"FieldId": field_id(visual, line.column)}, dashboard.colors[column][value]))
+    elements = [{"Element": element, "Color": code} for element, code in named]
+    return {"VisualPalette": {"ColorMap": elements}} if elements else {}

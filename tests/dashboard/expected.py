@@ -66,7 +66,7 @@ def _numbers(dashboard: Dashboard, sheet: Sheet, visual: AnyVisual, rows: list[R
             known = value is not None and target is not None
             return {"value": value, "target": target, "difference": value - target if known else None}
         case Boxes():
-            return {"boxes": [_box(name, values) for name, values in _groups(rows, visual)]}
+            return {"boxes": [box(name, values) for name, values in _groups(rows, visual)]}
         case Rows():
             shown = [cell.column for cell in visual.cells if not cell.hidden]
             ordered = sorted(rows, key=lambda row: _key(row[visual.order.column]), reverse=visual.order.descending)
@@ -125,7 +125,8 @@ def _groups(rows: list[Row], visual: Boxes) -> list[tuple[str, list[float]]]:
     return [(name, [row[visual.value.column] for row in rows if row[visual.group.column] == name]) for name in names]
 
 
-def _box(name: str, values: list[float]) -> Numbers:
+def box(name: str, values: list[float]) -> Numbers:
+    """A box plot of values: quartiles by linear interpolation, whiskers within 1.5 times the box."""
     q1, median, q3 = (float(np.quantile(values, share)) for share in (0.25, 0.5, 0.75))
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
     within = [value for value in values if low <= value <= high]

@@ -10,6 +10,7 @@ from local.dashboard.server import serving
 from stacks.dashboard.report_dashboard import report_dashboard
 from tests.dashboard.expected import expected_numbers
 from tests.dashboard.open_page import SHEETS, OpenPage, file_of, opened
+from tests.dashboard.same_numbers import assert_same_numbers
 from tests.dashboard.world import TASKS, World
 
 DASHBOARD = report_dashboard(TASKS)
@@ -51,39 +52,6 @@ def test_every_sheet_shows_every_visual_with_title_and_help(page: OpenPage) -> N
             assert page.page.locator(".controls").get_by_text(title, exact=True).count() >= 1, title
 
 
-def _assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert shown.keys() == expected.keys()
-    for name, numbers in expected.items():
-        found = shown[name]
-        assert "gap" not in found, f"{name}: {found}"
-        if "series" in numbers:
-            series = {one["name"]: one["values"] for one in found["series"]}
-            found = {"categories": found["categories"], "series": series}
-        else:
-            found = {key: value for key, value in found.items() if key != "kind"}
-        if "rows" in numbers:
-            # Rows that are equal in what a table is sorted by have no order.
-            assert found["columns"] == numbers["columns"]
-            _close(sorted(found["rows"], key=repr), sorted(numbers["rows"], key=repr), name)
-        else:
-            _close(found, numbers, name)
-
-
-def _close(found: Any, expected: Any, name: str) -> None:
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), name
-        for key, value in expected.items():
-            _close(found[key], value, f"{name}: {key}")
-    elif isinstance(expected, list):
-        assert len(found) == len(expected), name
-        for place, value in enumerate(expected):
-            _close(found[place], value, f"{name}[{place}]")
-    elif isinstance(expected, float) and not isinstance(found, str) and found is not None:
-        assert found == pytest.approx(expected, abs=1e-12), name
-    else:
-        assert found == expected, name
-
-
 @pytest.mark.parametrize(
     ("parameters", "ticks"),
     [
@@ -101,7 +69,7 @@ def test_the_numbers_are_those_of_an_independent_computation(
     fragment = [f"p.{name}={value}" for name, value in parameters.items()]
     fragment += [f"f.tick-{column.replace('_', '-')}={value}" for column, values in ticks.items() for value in values]
     page.go("&".join(fragment))
-    _assert_same(page.numbers(), expected_numbers(WORLD, DASHBOARD, parameters, ticks))
+    assert_same_numbers(page.numbers(), expected_numbers(WORLD, DASHBOARD, parameters, ticks))
 
 
 def test_a_tables_order_is_the_definitions(page: OpenPage) -> None:
@@ -203,7 +171,8 @@ def test_a_charts_numbers_can_be_read_as_a_table(page: OpenPage) -> None:
     tile.get_by_role("button", name="Show as table").click()
     assert chart.count() == 0
     heads = [text.strip() for text in tile.get_by_role("columnheader").all_inner_texts()]
-    assert heads == ["evaluation set and score", "pre-trained", "fine-tuned", "constant answer", "nearest report"]
+    assert heads[:4] == ["evaluation set and score", "pre-trained", "fine-tuned", "constant answer"]
+    assert heads[4:] == ["lead sentences", "nearest report", "consensus"]
     bars = {one["name"]: one["values"] for one in page.numbers()["overview-scores"]["series"]}
     assert page.rows("overview-scores", 2) == [f"{value:.4f}" for value in bars["fine-tuned"]]
 
@@ -246,7 +215,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Any, address: str, sheet: 
 def test_the_served_page_is_the_same(browser: Any, served: str) -> None:
     with opened(browser, served) as page:
         page.go()
-        _assert_same(page.numbers(), expected_numbers(WORLD, DASHBOARD))
+        assert_same_numbers(page.numbers(), expected_numbers(WORLD, DASHBOARD))
         assert page.complaints == []
         strange = [one for one in page.requests if not one.startswith((served, "about:", "data:"))]
         assert strange == []

@@ -15,18 +15,18 @@ from training.table_schemas import MODELS
 _NODE = REPOSITORY / ".venv" / "bin" / "node"
 _PRETTIER = REPOSITORY / "node_modules" / "prettier" / "bin" / "prettier.cjs"
 _TESTS = sorted((Path(__file__).parent / "web").glob("*.test.mjs"))
-# Series that stand in one chart.
+# Series that stand in one chart, by the column that tells them apart.
 _TOGETHER = (
-    MODELS,
-    tuple(f"{run}: {part}" for run in (CHOSEN, COMPARED) for part in ("training", "validation")),
-    (CHOSEN, COMPARED),
-    ("train", "validation"),
+    ("model", MODELS),
+    ("series", tuple(f"{run}: {part}" for run in (CHOSEN, COMPARED) for part in ("training", "validation"))),
+    ("series", (CHOSEN, COMPARED)),
+    ("split", ("train", "validation")),
 )
 
 
 @pytest.mark.parametrize("file", _TESTS, ids=lambda file: file.stem)
 def test_script(file: Path) -> None:
-    colors = json.dumps([[COLORS[name] for name in names] for names in _TOGETHER])
+    colors = json.dumps([[COLORS[column][value] for value in values] for column, values in _TOGETHER])
     outcome = subprocess.run(
         [str(_NODE), "--test", "--test-reporter=tap", str(file)],
         env={**os.environ, "COLORS_TOGETHER": colors},

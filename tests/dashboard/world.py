@@ -14,16 +14,23 @@ from local.dashboard.document import Column as PageColumn
 from local.dashboard.document import DataSet as PageDataSet
 from local.dashboard.live import LiveDashboard
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
-from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LOSS, NONE
+from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LONGEST, LOSS, NONE
 from stacks.dashboard.definition import definition
 from stacks.dashboard.report_dashboard import report_dashboard
 
 TASKS = ("radiology_impressions", "adverse_events")
 TASK = TASKS[0]
 NEWEST = "newest"
-MODELS = ("pre-trained", "fine-tuned", "constant", "nearest")
+MODELS = ("pre-trained", "fine-tuned", "constant", "lead", "nearest", "consensus")
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
-QUALITY = {"pre-trained": 0.12, "fine-tuned": 0.52, "constant": 0.40, "nearest": 0.55}
+QUALITY = {
+    "pre-trained": 0.12,
+    "fine-tuned": 0.52,
+    "constant": 0.40,
+    "lead": 0.15,
+    "nearest": 0.55,
+    "consensus": 0.60,
+}
 STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Gate")
 _SENTENCE = (
     "the lungs are clear without focal opacity heart size is normal no pleural effusion or pneumothorax a small "
@@ -211,7 +218,9 @@ class World:
                 "pretrained": others["pre-trained"],
                 "fine_tuned": others["fine-tuned"],
                 "constant_answer": others["constant"],
+                "lead_sentences": others["lead"],
                 "nearest_report": others["nearest"],
+                "consensus": others["consensus"],
             }
             rows.append({**row, **more, "run": row["run_id"]})
             if row["run_id"] == newest:
@@ -288,6 +297,7 @@ class World:
                     "marked": report["marked"], "pretrained_score": before, "fine_tuned_score": after,
                     "gain": after - before, "input_words": len(report["findings"].split()),
                     "reference_words": len(report["doctor"].split()),
+                    "length": min(len(report["doctor"].split()), LONGEST),
                     "remark": "abnormal, answered as normal" if missed else "",
                     "place": {GAIN: before - after, LOSS: after - before}.get(order, after),
                 }

@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.athena import ask
 from local.results import Tables
 from local.runs import ENDED, RunView, RunWatcher
 from local.stage import LocalStage, deployed_stage
 
 TASK = "radiology_impressions"
 TASKS_FOLDER = Path(__file__).parent / "tasks"
+
+
+def rows(stage: LocalStage, query: str) -> list[dict[str, str | None]]:
+    """What Athena answers about the stage's tables."""
+    names = stage.names
+    return ask(stage.aws.client("athena"), query, database=names.database, workgroup=names.workgroup)
 
 
 class Pipeline:

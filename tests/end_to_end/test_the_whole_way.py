@@ -6,19 +6,13 @@ from pathlib import Path
 import botocore.exceptions
 import pytest
 
-from local.athena import ask
 from local.stage import LocalStage, wait_for_endpoint
-from tests.end_to_end.conftest import TASK, Pipeline
+from tests.end_to_end.conftest import TASK, Pipeline, rows
 from tests.end_to_end.reports import pair, write_reports
 from training.table_schemas import MODELS, NEWEST, ROUGE_METRICS
 from training.word_marks import mark_words
 
 pytestmark = pytest.mark.end_to_end
-
-
-def rows(stage: LocalStage, query: str) -> list[dict[str, str | None]]:
-    names = stage.names
-    return ask(stage.aws.client("athena"), query, database=names.database, workgroup=names.workgroup)
 
 
 class RunTables:

@@ -13,6 +13,7 @@ from aws_cdk.assertions import Match, Template
 from botocore.validate import ParamValidator
 
 from app import build_app
+from local.emulator.quicksight.definition_checks import DataSetSchema, ParameterSchema, check_definition
 from stacks.config import load_stage
 from stacks.dashboard.data_sets import DATA_SETS, REPORTS
 from stacks.dashboard.definition import definition
@@ -29,6 +30,13 @@ _QUICKSIGHT = botocore.model.ServiceModel(botocore.loaders.Loader().load_service
 DASHBOARD = report_dashboard(["radiology_impressions"])
 ARNS = {one.name: f"arn:aws:quicksight:us-east-1:111111111111:dataset/{one.name}" for one in DATA_SETS}
 DEFINITION = definition(DASHBOARD, ARNS)
+SCHEMAS = {
+    ARNS[one.name]: DataSetSchema(
+        columns={column.name: column.kind.value for column in one.columns},
+        parameters={name: ParameterSchema("String", multi_valued=False) for name in one.parameters},
+    )
+    for one in DATA_SETS
+}
 
 
 def problems(value: Any, shape_name: str) -> list[str]:
@@ -46,6 +54,12 @@ def test_the_definition_is_of_quicksights_shape(shape: str) -> None:
 
 def test_the_theme_is_of_quicksights_shape() -> None:
     assert problems(THEME, "ThemeConfiguration") == []
+
+
+def test_quicksight_would_find_nothing_wrong_with_it() -> None:
+    assert check_definition(DEFINITION, SCHEMAS) == []
+    without_scores = {arn: schema for arn, schema in SCHEMAS.items() if arn != ARNS["scores"]}
+    assert check_definition(DEFINITION, without_scores) != []
 
 
 def visuals(sheet: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -186,7 +200,8 @@ def contrast(one: str, other: str) -> float:
 
 def test_colours_stand_out_from_the_background() -> None:
     ui = THEME["UIColorPalette"]
-    for color in (*THEME["DataColorPalette"]["Colors"], *DASHBOARD.colors.values()):
+    given = [color for colors in DASHBOARD.colors.values() for color in colors.values()]
+    for color in (*THEME["DataColorPalette"]["Colors"], *given):
         assert contrast(color, ui["PrimaryBackground"]) >= 3, color
     for text, background in (
         ("PrimaryForeground", "PrimaryBackground"),

@@ -206,8 +206,8 @@ def test_scores_describe_the_predictions(finished: tuple[Run, str]) -> None:
     run, _ = finished
     predictions = run.rows("predictions", "task=radiology_impressions/run_id=run1/part-00000.parquet")
     rows = run.rows("scores", "task=radiology_impressions/month=2026-02/run1.parquet")
-    # Two sets: four models and metrics on three slices, and one metric more on the abnormal slice.
-    assert len(rows) == 2 * (4 * 4 * 3 + 4)
+    # Two sets: six models and four metrics on three slices, and one metric more on the abnormal slice.
+    assert len(rows) == 2 * (6 * 4 * 3 + 6)
     columns = dict(zip(ROUGE_METRICS, ("rouge1", "rouge2", "rouge_l", "rouge_lsum"), strict=True))
     for row in rows:
         assert row["run_id"] == "run1"

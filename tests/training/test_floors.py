@@ -1,10 +1,27 @@
-import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics.pairwise import cosine_similarity
+import json
+from pathlib import Path
 
-from training import floors
-from training.errors import EvaluationError
-from training.floors import NearestReport, most_frequent_target
+import pytest
+
+from training.errors import EvaluationError, RetrievalError
+from training.floors import Floors, lead, mean_sentences, most_frequent_target
+from training.retrieval import SimilarReports
+from training.splits import Record, read_split
+from training.table_schemas import CONSENSUS, CONSTANT, FLOORS, LEAD, NEAREST
+
+PAIRS = [
+    ("the lungs are clear", "Normal."),
+    ("large left pleural effusion", "Effusion. Drain."),
+    ("the heart is enlarged", "Cardiomegaly."),
+    ("the heart is not enlarged", "Normal."),
+]
+
+
+def split(folder: Path, pairs: list[tuple[str, str]] = PAIRS) -> Path:
+    folder.mkdir(exist_ok=True)
+    rows = [{"id": f"id{i}", "input": text, "target": target} for i, (text, target) in enumerate(pairs)]
+    (folder / "part-00000.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
 
 
 def test_constant_counts_spellings_of_one_text_together() -> None:
@@ -17,69 +34,56 @@ def test_constant_settles_ties_by_text_order_whatever_the_order_of_records() -> 
     assert most_frequent_target(targets) == most_frequent_target(targets[::-1]) == "Effusion."
 
 
-def test_constant_needs_a_target() -> None:
-    with pytest.raises(EvaluationError, match="training split"):
-        most_frequent_target([])
+def test_lead_has_as_many_sentences_as_a_target_has_on_average() -> None:
+    assert mean_sentences(["One.", "One. Two.", "One. Two. Three.", "One. Two."]) == 2
+    assert mean_sentences(["One.", "One.", "One. Two."]) == 1
+    assert mean_sentences([""]) == 1
+    text = "The heart is enlarged by approx. 2 cm. Lungs are clear. No effusion."
+    assert lead(text, 2) == "The heart is enlarged by approx. 2 cm. Lungs are clear."
+    assert lead("One sentence", 3) == "One sentence"
 
 
-def test_nearest_answers_with_the_target_of_the_most_similar_input() -> None:
-    inputs = ["the lungs are clear", "large left pleural effusion", "the heart is enlarged"]
-    nearest = NearestReport(iter(inputs), ["Normal.", "Effusion.", "Cardiomegaly."], "Normal.")
-    assert list(nearest.answers(["a small left effusion", "enlarged heart", "clear lungs"])) == [
-        "Effusion.",
-        "Cardiomegaly.",
-        "Normal.",
+def test_every_floor_answers_in_order(tmp_path: Path) -> None:
+    inputs = ["A small left effusion. No pleural effusion on the right.", "the heart appears enlarged. No effusion"]
+    answers = Floors.learn(split(tmp_path / "train")).predictions(inputs)
+    assert tuple(answers) == FLOORS
+    assert answers[CONSTANT] == ["Normal.", "Normal."]
+    assert answers[LEAD] == ["A small left effusion.", "the heart appears enlarged."]
+    assert answers[NEAREST] == ["Effusion. Drain.", "Cardiomegaly."]
+
+
+def test_consensus_is_what_several_similar_reports_say(tmp_path: Path) -> None:
+    pairs = [
+        ("opacity in left base today", "Fracture."),
+        *[(f"opacity in left base view {i}", "Left basilar opacity.") for i in range(4)],
+        *[(f"unrelated words number {i}", "Normal.") for i in range(9)],
     ]
+    answers = Floors.learn(split(tmp_path / "train", pairs)).predictions(["opacity in left base"])
+    assert (answers[NEAREST], answers[CONSENSUS]) == (["Fracture."], ["Left basilar opacity."])
 
 
-def test_word_pairs_and_single_characters_count() -> None:
-    inputs = ["nodule 3 mm right apex 5 cm mass left", "nodule 5 mm right apex 3 cm mass left"]
-    nearest = NearestReport(inputs, ["first", "second"], "none")
-    assert list(nearest.answers(["mass 5 cm", "mass 3 cm"])) == ["first", "second"]
+def test_a_text_that_shares_no_word_gets_the_constant_answer(tmp_path: Path) -> None:
+    answers = Floors.learn(split(tmp_path / "train")).predictions(["unrelated words", "", "lungs"])
+    assert answers[NEAREST] == answers[CONSENSUS] == ["Normal."] * 3
 
 
-def test_a_word_said_often_weighs_less_than_its_count() -> None:
-    # The first input says "nodule" five times among 13 words and 17 pairs that were not asked for. By plain counts its
-    # cosine would be 0.57 against the second one's 0.36; sublinear, it is 0.34.
-    inputs = ["nodule a b nodule c d e nodule f g h nodule i j k nodule l m", "nodule right base", "clear lungs"]
-    nearest = NearestReport(inputs, ["first", "second", "third"], "none")
-    assert list(nearest.answers(["nodule"])) == ["second"]
+def test_a_given_index_is_asked_in_place_of_a_new_one(tmp_path: Path) -> None:
+    train = split(tmp_path / "train")
+    SimilarReports.build(Record(r.id, r.input, r.target.upper()) for r in read_split(train)).save(tmp_path / "index")
+    answers = Floors.learn(train, tmp_path / "index").predictions(["an effusion"])
+    assert answers[NEAREST] == ["EFFUSION. DRAIN."]
+    with pytest.raises(RetrievalError, match="missing or damaged"):
+        Floors.learn(train, tmp_path / "nowhere")
 
 
-def test_an_input_that_shares_no_word_gets_the_constant_answer() -> None:
-    nearest = NearestReport(["clear lungs"], ["Normal."], "Constant.")
-    assert list(nearest.answers(["unrelated words", "", "lungs"])) == ["Constant.", "Constant.", "Normal."]
+def test_an_index_of_other_records_is_refused(tmp_path: Path) -> None:
+    SimilarReports.build(read_split(split(tmp_path / "other", PAIRS[:2]))).save(tmp_path / "index")
+    with pytest.raises(EvaluationError, match="index of similar reports holds 2 records, the training split 4"):
+        Floors.learn(split(tmp_path / "train"), tmp_path / "index")
 
 
-def test_equally_similar_inputs_are_settled_by_training_order() -> None:
-    nearest = NearestReport(["clear lungs", "clear lungs", "an effusion"], ["first", "second", "third"], "none")
-    assert list(nearest.answers(["lungs clear"])) == ["first"]
-
-
-@pytest.mark.parametrize(("queries_at_a_time", "training_at_a_time"), [(256, 100_000), (3, 100_000), (256, 4), (2, 7)])
-def test_blocks_find_what_the_whole_matrix_finds(
-    monkeypatch: pytest.MonkeyPatch, queries_at_a_time: int, training_at_a_time: int
-) -> None:
-    places, signs = ["left", "right", "upper", "lower"], ["opacity", "effusion", "nodule", "fracture", "edema"]
-    inputs = [f"{place} {sign} seen, {n} mm" for n, place in enumerate(places) for sign in signs]
-    queries = [f"{sign} of the {place} side" for sign in signs for place in places]
-    targets = [str(number) for number in range(len(inputs))]
-    monkeypatch.setattr(floors, "_QUERIES_AT_A_TIME", queries_at_a_time)
-    monkeypatch.setattr(floors, "_TRAINING_AT_A_TIME", training_at_a_time)
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    matrix = vectorizer.fit_transform(inputs)
-    expected = cosine_similarity(vectorizer.transform(queries), matrix).argmax(axis=1)
-    found = list(NearestReport(inputs, targets, "none").answers(queries))
-    assert found == [targets[record] for record in expected]
-    assert len(set(found)) == len(inputs)
-
-
-@pytest.mark.parametrize("inputs", [[], ["...", "---"]])
-def test_nearest_needs_words(inputs: list[str]) -> None:
-    with pytest.raises(EvaluationError, match="no training input holds a word"):
-        NearestReport(inputs, ["target"] * len(inputs), "none")
-
-
-def test_nearest_refuses_inputs_without_targets() -> None:
-    with pytest.raises(EvaluationError, match="2 training inputs but 1 targets"):
-        NearestReport(["clear lungs", "an effusion"], ["Normal."], "none")
+def test_floors_need_records_with_words(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="training split holds no records"):
+        Floors.learn(split(tmp_path / "train", []))
+    with pytest.raises(RetrievalError, match="no training input holds a word"):
+        Floors.learn(split(tmp_path / "train", [("...", "Normal.")]))

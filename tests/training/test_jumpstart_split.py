@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.prepared_uploads import Workplace, json_lines, pair
 from training.errors import ArgumentError
-from training.evaluate import Floors
+from training.floors import Floors
 from training.splits import read_split
 
 PROMPT = "Write the impression.\n\nFindings: {input}\n\nImpression:"
@@ -39,7 +39,7 @@ def test_the_records_are_those_of_any_other_task(place):
     place.prepare(jumpstart_prompt=PROMPT)
     assert not (without / "train" / "template.json").exists()
     assert list(read_split(without / "train")) == list(read_split(place.output / "train"))
-    assert len(Floors(place.output / "train").predictions([])) == 2
+    assert len(Floors.learn(place.output / "train").predictions([])) == 4
     # Only the train split is JumpStart's.
     assert all(row["patient"] for row in place.rows("validation") + place.rows("eval/holdout"))
 

@@ -17,6 +17,7 @@ from stacks.dashboard.parts import (
     Sheet,
     Tile,
 )
+from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
 _MODEL = Dimension(column="model", title="answers of")
 
@@ -61,7 +62,7 @@ OVERVIEW = Sheet(
             ),
         ),
         Row(
-            height=7,
+            height=11,
             tiles=(
                 Tile(
                     visual=Rows(
@@ -91,16 +92,19 @@ OVERVIEW = Sheet(
                         id="overview-scores",
                         title="ROUGE F1 by evaluation set (0 to 1, higher is better)",
                         help="Bars are the model before and after fine-tuning. Lines are answers that need no model: "
-                        "one constant answer, and the impression of the most similar training report. A bar below "
-                        "a line is worse than that.",
+                        "one constant answer, the first sentences of the findings, the impression of the most "
+                        "similar training report, and the one on which the most similar ones agree best. A bar below a "
+                        "line is worse than that.",
                         data_set=SCORES.name,
                         where={"family": "ROUGE", "kind": "model"},
                         category=Dimension(column="set_and_score", title="evaluation set and score"),
                         bars=Measure(column="mean", title="mean F1"),
                         color=_MODEL,
                         lines=(
-                            Measure(column="constant_answer", title="constant answer"),
-                            Measure(column="nearest_report", title="nearest report"),
+                            Measure(column="constant_answer", title="constant answer", color_of=("model", CONSTANT)),
+                            Measure(column="lead_sentences", title="lead sentences", color_of=("model", LEAD)),
+                            Measure(column="nearest_report", title="nearest report", color_of=("model", NEAREST)),
+                            Measure(column="consensus", title="consensus", color_of=("model", CONSENSUS)),
                         ),
                         order=Order(column="set_and_score"),
                     ),

@@ -1,6 +1,6 @@
 """Reports side by side: what the doctor wrote, and what each model made of the findings."""
 
-from stacks.dashboard.data_sets import GAIN, LOSS, WORST
+from stacks.dashboard.data_sets import GAIN, LONGEST, LOSS, WORST
 from stacks.dashboard.data_sets import REPORTS as DATA_SET
 from stacks.dashboard.parts import COUNT, SCORE, Cell, Choice, Order, Range, Row, Rows, Search, Sheet, Tile
 
@@ -15,7 +15,12 @@ REPORTS = Sheet(
             column="fine_tuned_score", data_set=DATA_SET.name, title="Fine-tuned ROUGE-L", low=0.0, high=1.0, step=0.05
         ),
         Range(
-            column="reference_words", data_set=DATA_SET.name, title="Words of the impression", low=0, high=200, step=5
+            column="length",
+            data_set=DATA_SET.name,
+            title=f"Words of the impression (up to {LONGEST}+)",
+            low=0,
+            high=LONGEST,
+            step=5,
         ),
     ),
     rows=(

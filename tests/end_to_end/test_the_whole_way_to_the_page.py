@@ -1,0 +1,105 @@
+"""The deployed dashboard, read back from the local QuickSight, asked of the local Athena and drawn in a browser."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.dashboard.coverage import Limits
+from local.dashboard.local_stage import dashboard_server, write_dashboard_file
+from local.stage import LocalStage
+from stacks.dashboard.data_sets import LOSS
+from stacks.dashboard.report_dashboard import report_dashboard
+from tests.dashboard.conftest import browser  # noqa: F401  # a fixture
+from tests.dashboard.open_page import SHEETS, OpenPage, opened
+from tests.dashboard.same_numbers import assert_same_numbers
+from tests.end_to_end.athena_numbers import AthenaNumbers
+from tests.end_to_end.conftest import TASK, Pipeline, rows
+from tests.end_to_end.reports import write_reports
+from training.table_schemas import ABNORMAL, CONSTANT, FINE_TUNED, NEWEST, NORMAL
+
+pytestmark = pytest.mark.end_to_end
+DASHBOARD = report_dashboard([TASK])
+
+
+def _evaluated(stage: LocalStage) -> list[str]:
+    """Runs with scores, oldest first."""
+    found = rows(stage, f"SELECT DISTINCT run_id, started_at FROM scores WHERE task = '{TASK}' ORDER BY started_at")
+    return [str(row["run_id"]) for row in found]
+
+
+@pytest.fixture(scope="module")
+def evaluated(pipeline_of_stage: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Runs with scores, oldest first: what earlier tests left, and at least two."""
+    folder = tmp_path_factory.mktemp("reports")
+    while len(found := _evaluated(pipeline_of_stage.stage)) < 2:
+        known = len(pipeline_of_stage.runs())
+        pipeline_of_stage.upload(write_reports(folder / "dev3.jsonl", range(2000, 2040)), "dev3")
+        pipeline_of_stage.upload(write_reports(folder / "more.jsonl", range(3000, 3300 + known)))
+        view = pipeline_of_stage.wait(pipeline_of_stage.next_run(known))
+        pipeline_of_stage.row(view.run_id)
+    pipeline_of_stage.settle()
+    return found
+
+
+@pytest.fixture
+def served(stage: LocalStage, evaluated: list[str], browser: Any) -> Iterator[OpenPage]:  # noqa: F811
+    with dashboard_server(stage) as url, opened(browser, url) as page:
+        yield page
+        assert page.complaints == []
+
+
+def _numbers_of_athena(
+    stage: LocalStage, parameters: Mapping[str, str], ticks: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    return AthenaNumbers(lambda query: rows(stage, query), DASHBOARD, stage.names.database, parameters, ticks).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ticks"),
+    [
+        ({}, {}),
+        ({"run": "first", "compare": "last", "slice": ABNORMAL}, {}),
+        ({"run": "last", "slice": NORMAL, "order": LOSS, "search": "HEART"}, {"model": [FINE_TUNED, CONSTANT]}),
+        ({"search": "nobody wrote this"}, {"evaluation_set": ["no such set"]}),
+    ],
+    ids=["as it opens", "two runs", "a slice, ticked models and a search", "nothing left"],
+)
+def test_every_number_is_what_athena_answers(
+    stage: LocalStage,
+    evaluated: list[str],
+    served: OpenPage,
+    parameters: dict[str, str],
+    ticks: dict[str, list[str]],
+) -> None:
+    runs = {"first": evaluated[0], "last": evaluated[-1]}
+    chosen = {name: runs.get(value, value) for name, value in parameters.items()}
+    view = [f"p.{name}={value}" for name, value in chosen.items()]
+    view += [f"f.tick-{column.replace('_', '-')}={value}" for column, values in ticks.items() for value in values]
+    for sheet in SHEETS:
+        served.go("&".join((f"sheet={sheet}", *view)))
+        assert served.page.locator(".gap, .failure").all_inner_texts() == []
+        assert served.page.locator(".tile").count() > 0
+    assert_same_numbers(served.numbers(), _numbers_of_athena(stage, chosen, ticks))
+
+
+def test_a_data_sets_columns_are_those_of_its_query(stage: LocalStage, evaluated: list[str]) -> None:
+    numbers = AthenaNumbers(lambda query: rows(stage, query), DASHBOARD, stage.names.database, {}, {})
+    answered = {data_set.name: columns for data_set, columns in numbers.declared_and_answered()}
+    assert answered == {one.name: [column.name for column in one.columns] for one in DASHBOARD.data_sets}
+
+
+def test_the_file_shows_what_the_served_page_shows(
+    stage: LocalStage,
+    served: OpenPage,
+    browser: Any,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    served.go()
+    path = write_dashboard_file(stage, tmp_path / "dashboard.html", Limits(linked_values=1))
+    with opened(browser, path.as_uri()) as file:
+        file.go()
+        assert file.complaints == []
+        assert file.control("Run").input_value() == NEWEST
+        assert file.numbers() == served.numbers()
