@@ -8,7 +8,7 @@ normalised findings, modulo 10: 0 is the test part, 1 the development part, on w
 left out of training where it is asked about. A twentieth of the training findings is the validation split. Trains
 with StageModel's and FineTune's own code, and prints figures only: ROUGE-L in percent with stemming, of all and of the
 abnormal reports; the share of abnormal reports answered as normal; the number of different answers; and the difference
-to the consensus of similar reports with its 95 % paired bootstrap interval.
+to the consensus of similar reports with its 95 % paired bootstrap interval. At last, how long one report takes.
 """
 
 import argparse
@@ -43,6 +43,8 @@ from training.statistics import paired_difference
 
 TEST, DEVELOPMENT = 0, 1
 PROMPT = "{input}{similar}"
+# Reports that are asked about one at a time.
+SINGLE = 60
 TRAINING: dict[str, Any] = {
     "max_input_tokens": 256,
     "max_target_tokens": 128,
@@ -168,6 +170,18 @@ def ask(directory: Path, split: Split, floor: list[str], methods: Sequence[str],
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
             (keep / f"{directory.name}-{method}.json").write_text(json.dumps(answers), encoding="utf-8")
+    time_single(generator, [record.input for record in split.asked[:SINGLE]], own)
+
+
+def time_single(generator: TextGenerator, texts: Sequence[str], parameters: GenerationParameters) -> None:
+    """What one request for one report takes, with the search for similar reports."""
+    seconds = []
+    for text in texts:
+        began = time.perf_counter()
+        generator.generate(generator.questions([text]), parameters, batch_size=1)
+        seconds.append(time.perf_counter() - began)
+    median, late = np.quantile(seconds, (0.5, 0.95))
+    print(f"  one report at a time: median {1000 * median:.0f} ms, p95 {1000 * late:.0f} ms")
 
 
 def score(name: str, split: Split, answers: Sequence[str], floor: Sequence[str]) -> None:

@@ -14,13 +14,14 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, GenerationMixin, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput, Seq2SeqLMOutput
 
 IGNORED = -100
 # Keeps the logarithm of a token that can neither be written nor copied finite.
 SMALLEST_PROBABILITY = 1e-9
+READING_SCALE = 3.0
 
 
 class CopyingConfig(PretrainedConfig):  # type: ignore[misc]
@@ -38,6 +39,7 @@ class CopyingConfig(PretrainedConfig):  # type: ignore[misc]
         encoder_layers: int = 1,
         segments: int = 8,
         dropout: float = 0.3,
+        agreement: bool = True,
         pad_token_id: int = 0,
         eos_token_id: int = 1,
         decoder_start_token_id: int = 0,
@@ -50,6 +52,7 @@ class CopyingConfig(PretrainedConfig):  # type: ignore[misc]
         self.encoder_layers = encoder_layers
         self.segments = segments
         self.dropout = dropout
+        self.agreement = agreement
         self.separator_token_id = separator_token_id
         self.use_cache = True
         super().__init__(
@@ -92,22 +95,6 @@ class DecoderState:
         self.cell = self.cell.index_select(1, beams)
 
 
-class SequenceDropout(nn.Module):
-    """Drops the same features at all places of a text (Gal and Ghahramani 2016), which suits LSTMs and draws few
-    random numbers: they would be a fifth of the time of a training step."""
-
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.share = share
-
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """`states` (batch, length, features)."""
-        if not self.training or not self.share:
-            return states
-        kept = torch.rand_like(states[:, :1]) >= self.share
-        return states * kept / (1 - self.share)
-
-
 class CopyingEncoder(nn.Module):
     """Reads the input in both directions; its `words` are also the decoder's. Padding changes nothing, so an answer does not depend on its batch."""
 
@@ -118,15 +105,21 @@ class CopyingEncoder(nn.Module):
         self.config = config
         self.words = nn.Embedding(config.vocab_size, config.width)
         self.segments = nn.Embedding(config.segments, config.width)
+        if config.agreement:
+            self.agreement = nn.Embedding(config.segments + 1, config.width)
         sizes = [config.width] + [config.hidden] * (config.encoder_layers - 1)
         self.forwards = nn.ModuleList(nn.LSTM(size, config.hidden // 2, batch_first=True) for size in sizes)
         self.backwards = nn.ModuleList(nn.LSTM(size, config.hidden // 2, batch_first=True) for size in sizes)
-        self.dropout = SequenceDropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any) -> EncoderOutput:
         """`input_ids` and `attention_mask` (batch, source), padded on the right."""
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        states = self.dropout(self.words(input_ids) + self.segments(self._segment_numbers(input_ids)))
+        numbers = self._segment_numbers(input_ids)
+        states = self.read(input_ids) + self.segments(numbers)
+        if self.config.agreement:
+            states = states + self.agreement(self._agreement(input_ids, numbers))
+        states = self.dropout(states)
         turned = _turned(mask)
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             ahead, _state = forwards(states)
@@ -134,11 +127,21 @@ class CopyingEncoder(nn.Module):
             states = self.dropout(torch.cat([ahead, _take(back, turned)], dim=-1))
         return EncoderOutput(last_hidden_state=states, source_ids=input_ids)
 
+    def read(self, ids: torch.Tensor) -> torch.Tensor:
+        """Embeddings (batch, length, width). The weights are small, since they also write, and learn the faster so."""
+        return self.words(ids) * READING_SCALE
+
     def _segment_numbers(self, input_ids: torch.Tensor) -> torch.Tensor:
         if self.config.separator_token_id is None:
             return torch.zeros_like(input_ids)
         separators = input_ids == self.config.separator_token_id
         return separators.cumsum(dim=1).clamp(max=self.config.segments - 1)
+
+    def _agreement(self, input_ids: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        """(batch, source) in how many segments the token of each place stands: what several similar impressions say is
+        likelier to be right, and an LSTM cannot count it."""
+        same = (input_ids[:, :, None] == input_ids[:, None, :]).float()
+        return (same @ one_hot(numbers, self.config.segments).float() > 0).sum(-1)
 
 
 class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -161,7 +164,7 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         self.to_word = nn.Linear(2 * hidden, width)
         self.word_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.writes = nn.Linear(2 * hidden + width, 1)
-        self.dropout = SequenceDropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Embedding:
@@ -198,7 +201,8 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         """`input_ids` (batch, source), or `encoder_outputs`; `labels` (batch, target) with -100 where nothing counts.
 
         Returns:
-            `logits` (batch, target, vocabulary), float32 log-probabilities; `loss` in nats a token if there are labels.
+            `logits` (batch, target, vocabulary), float32 log-probabilities, 0 where padding was read; `loss` in nats a
+            token if there are labels.
         """
         if encoder_outputs is None:
             encoder_outputs = self.encoder(input_ids, attention_mask)
@@ -207,9 +211,15 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         memory, source_ids = encoder_outputs.last_hidden_state, encoder_outputs.source_ids
         mask = torch.ones_like(source_ids) if attention_mask is None else attention_mask
         state = past_key_values or self._first_state(memory, mask)
-        read = self.dropout(self.encoder.words(decoder_input_ids))
+        read = self.dropout(self.encoder.read(decoder_input_ids))
         said, (hidden, cell) = self.decoder(read, (state.hidden, state.cell))
-        logits = self._log_probabilities(read, self.dropout(said), memory, source_ids, mask)
+        # Behind an answer's end there is nothing to say: in a batch that is most of the places, and of the computing.
+        spoken = torch.ones_like(decoder_input_ids, dtype=torch.bool)
+        if past_key_values is None:
+            spoken[:, 1:] = decoder_input_ids[:, 1:] != self.config.pad_token_id
+        some = self._log_probabilities(read, self.dropout(said), memory, source_ids, mask, spoken)
+        logits = some.new_zeros(*spoken.shape, self.config.vocab_size)
+        logits[spoken] = some
         loss = None
         if labels is not None:
             loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
@@ -222,22 +232,28 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         return DecoderState(torch.tanh(self.first_hidden(mean))[None], torch.tanh(self.first_cell(mean))[None], 0)
 
     def _log_probabilities(
-        self, read: torch.Tensor, said: torch.Tensor, memory: torch.Tensor, source_ids: torch.Tensor, mask: torch.Tensor
+        self,
+        read: torch.Tensor,
+        said: torch.Tensor,
+        memory: torch.Tensor,
+        source_ids: torch.Tensor,
+        mask: torch.Tensor,
+        spoken: torch.Tensor,
     ) -> torch.Tensor:
-        """The mixture of writing and copying for each position of the target."""
+        """The mixture of writing and copying (places, vocabulary), for the places of the targets that are `spoken`."""
         attended = _attention(self.reading(said), memory, mask) @ memory
-        knowing = torch.cat([said, attended], dim=-1)
+        copied = _attention(self.pointing(said), memory, mask)[spoken].float()
+        knowing = torch.cat([said, attended], dim=-1)[spoken]
         word = self.dropout(torch.tanh(self.to_word(knowing)))
         written = (word @ self.encoder.words.weight.T + self.word_bias).float().softmax(-1)
-        writes = torch.sigmoid(self.writes(torch.cat([knowing, read], dim=-1)).float())
-        copied = _attention(self.pointing(said), memory, mask).float()
-        places = source_ids[:, None, :].expand(-1, said.shape[1], -1)
-        mixture = (written * writes).scatter_add(2, places, copied * (1 - writes))
+        writes = torch.sigmoid(self.writes(torch.cat([knowing, read[spoken]], dim=-1)).float())
+        source = source_ids[:, None, :].expand(-1, said.shape[1], -1)[spoken]
+        mixture = (written * writes).scatter_add(1, source, copied * (1 - writes))
         return mixture.clamp(min=SMALLEST_PROBABILITY).log()
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Embedding):
-            nn.init.normal_(module.weight, std=0.3 if module is self.encoder.words else 0.05)
+            nn.init.normal_(module.weight, std=module.embedding_dim**-0.5 if module is self.encoder.words else 0.05)
         elif isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:

@@ -173,14 +173,12 @@ class TokenMeanLoss:
         self._tokens: Any = 0
 
     def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
+        counted = labels != PairCollator.IGNORED  # in a batch padding may be most of the places, and of the computing
         nats = cross_entropy(
-            outputs.logits.float().flatten(0, 1),
-            labels.flatten(),
-            reduction="sum",
-            label_smoothing=self._label_smoothing,
+            outputs.logits[counted].float(), labels[counted], reduction="sum", label_smoothing=self._label_smoothing
         )
         self._nats += nats.detach()
-        self._tokens += (labels != PairCollator.IGNORED).sum()
+        self._tokens += counted.sum()
         return nats / num_items_in_batch
 
     def pop_mean(self, accelerator: Any) -> float:

@@ -15,8 +15,9 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
-from training.consensus import choose, weights
+from training.consensus import weights
 from training.errors import ArgumentError, ModelError
+from training.minimum_bayes_risk import choose
 from training.model_directory import SIMILAR_REPORTS, ModelCard, read_model_card
 from training.prompt import shows_similar
 from training.prompt_tokens import PromptTokens
@@ -43,7 +44,7 @@ class GenerationParameters:
     `temperature` in (0, 5] with `do_sample` or method mbr; `top_p` in (0, 1] with `do_sample`; `seed` 0..2**32-1 fixes
     sampling. `method` is greedy, beams, mbr or None, which is what the others say.
 
-    mbr is minimum Bayes risk (training/consensus.py): of `samples` (1..64) drawn answers, the greedy one and the
+    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and the
     impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
     similar reports, the rest is the samples'.
 

@@ -38,11 +38,13 @@ INFERENCE_MODULES = (
     "errors",
     "generation",
     "inference_request",
+    "minimum_bayes_risk",
     "model_directory",
     "prompt",
     "prompt_tokens",
     "records",
     "retrieval",
+    "rouge_l",
     "similar_impressions",
     "splits",
 )

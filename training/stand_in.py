@@ -35,6 +35,7 @@ class CopyingSize:
     hidden: int = 256
     encoder_layers: int = 1
     dropout: float = 0.3
+    agreement: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, size: CopyingSize, seed: int
         hidden=size.hidden,
         encoder_layers=size.encoder_layers,
         dropout=size.dropout,
+        agreement=size.agreement,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.pad_token_id,

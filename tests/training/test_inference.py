@@ -1,5 +1,6 @@
 """The endpoint's handler functions, as the inference toolkit calls them."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.training.tiny_model import invented_pairs
-from training.generation import TextGenerator
+from training.generation import GenerationParameters, TextGenerator
 from training.inference import SEQUENCES_A_CALL, input_fn, model_fn, output_fn, predict_fn
+from training.inference_request import Request
 
 JSON = "application/json"
 TEXT = "There is a nodule on the left, seen in view 7."
@@ -210,3 +212,50 @@ print(inference.output_fn(inference.predict_fn(request, model), "application/jso
     )
     assert done.returncode == 0, done.stderr
     assert "generated_text" in json.loads(done.stdout.splitlines()[-1])[0]
+
+
+OWN_WAY = GenerationParameters(method="mbr", samples=8, temperature=0.7, neighbour_weight=0.25, max_new_tokens=40)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, OWN_WAY),
+        ({"samples": 4}, dataclasses.replace(OWN_WAY, samples=4)),
+        ({"temperature": 1.2, "method": "mbr"}, dataclasses.replace(OWN_WAY, temperature=1.2)),
+        ({"method": "greedy"}, dataclasses.replace(OWN_WAY, method="greedy", temperature=1.0)),
+        ({"num_beams": 3}, dataclasses.replace(OWN_WAY, method=None, temperature=1.0, num_beams=3)),
+        (
+            {"do_sample": True, "num_return_sequences": 2},
+            dataclasses.replace(OWN_WAY, method=None, temperature=1.0, do_sample=True, num_return_sequences=2),
+        ),
+    ],
+)
+def test_another_way_of_decoding_does_not_get_the_rest_of_the_models_own(
+    asked: dict[str, Any], expected: GenerationParameters
+) -> None:
+    assert Request([TEXT], asked, jumpstart=False).generation_parameters(OWN_WAY) == expected
+
+
+def test_minimum_bayes_risk_needs_no_setting_of_another_method() -> None:
+    beams = GenerationParameters(num_beams=4)
+    asked = Request([TEXT], {"method": "mbr", "temperature": 0.5}, jumpstart=False).generation_parameters(beams)
+    assert (asked.method, asked.num_beams, asked.temperature) == ("mbr", 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"method": "guess"},
+        {"method": 1},
+        {"method": "beams"},
+        {"method": "mbr", "num_beams": 2},
+        {"method": "mbr", "samples": 0},
+        {"method": "mbr", "samples": 65},
+        {"method": "mbr", "neighbour_weight": 1.5},
+        {"method": "greedy", "do_sample": True},
+    ],
+)
+def test_decoding_that_contradicts_itself_is_refused(model: TextGenerator, asked: dict[str, Any]) -> None:
+    status, answer = ask(model, {"inputs": TEXT, "parameters": asked})
+    assert status == 400 and answer["error"]

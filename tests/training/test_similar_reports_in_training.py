@@ -121,8 +121,10 @@ def test_the_similar_reports_and_the_way_of_decoding_travel_with_the_model(train
     assert generator.defaults.neighbour_weight == chosen
 
 
-def test_training_with_similar_reports_goes_on_as_if_it_had_not_stopped(staged: Path, tmp_path: Path) -> None:
-    """Stopped by its patience-free end of an epoch: the second run begins from the checkpoint of the first."""
+def test_training_with_similar_reports_goes_on_as_if_it_had_not_stopped(
+    staged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is stopped as its third epoch begins; the neighbours that it shows afterwards are those of that epoch."""
     curves = []
     for name, stops in (("whole", False), ("stopped", True)):
         folder = write_splits(tmp_path / name)
@@ -130,10 +132,11 @@ def test_training_with_similar_reports_goes_on_as_if_it_had_not_stopped(staged: 
         given: dict[str, Any] = {"similar": similar, "epochs": 4, "evaluations_per_epoch": 1, "log_every_steps": 2}
         if stops:
             with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-                patch.setattr("training.fine_tune._say", lambda line: None)
                 patch.setattr("training.token_store.LengthGroupedSampler.set_epoch", _stop_in_third_epoch)
                 main(arguments_of(folder, staged, **given))
+        capsys.readouterr()
         main(arguments_of(folder, staged, **given))
+        assert ("going on from checkpoint-12" in capsys.readouterr().out) == stops
         rows = curve_of(folder)
         assert rows[-1]["step"] == 24
         curves.append([{name: value for name, value in row.items() if name != "seconds"} for row in rows])
