@@ -11,7 +11,7 @@ A saved index is arrays of numbers, which are mapped into memory when it is load
 targets: the text of training records lies in it. Nothing of it is pickled.
 
 Words and word pairs are known by a hash of 30 bits, so no vocabulary is kept: each of a million shares its hash with
-another with a chance of a tenth of a percent. Those that more than three tenths of the records hold are left out:
+another with a chance of a tenth of a percent. Those that more than a fifth of the records hold are left out:
 they tell little, and cost most of a query's time.
 """
 
@@ -34,7 +34,7 @@ from training.splits import Record
 
 K1, B = 1.2, 0.75
 # A term that more than this share of the records hold is left out, if they are more than FEWEST_LEFT_OUT.
-LARGEST_SHARE, FEWEST_LEFT_OUT = 0.3, 1_000
+LARGEST_SHARE, FEWEST_LEFT_OUT = 0.2, 1_000
 _VERSION = 1
 _RECORDS_AT_A_TIME = 4_000
 _QUERIES_AT_A_TIME = 256
@@ -164,15 +164,15 @@ class SimilarReports:
             counts = csr_array(self._counter.transform(block))
             for number, text in enumerate(block):
                 first, last = counts.indptr[number], counts.indptr[number + 1]
-                similarity = self._similarity(counts.indices[first:last], counts.data[first:last])
-                similarity[self._postings.inputs == np.uint64(_input_hash(text))] = 0
+                scores, itself = self._scores(counts.indices[first:last], counts.data[first:last])
+                scores[self._postings.inputs == np.uint64(_input_hash(text))] = 0
                 yield [
-                    Similar(self._ids[record], float(similarity[record]), self._targets[record])
-                    for record in _highest(similarity, count)
+                    Similar(self._ids[record], min(1.0, float(scores[record]) / itself), self._targets[record])
+                    for record in _highest(scores, count)
                 ]
 
-    def _similarity(self, hashes: NDArray[np.int32], times: FloatArray) -> FloatArray:
-        """Terms of one text with how often it says them -> similarity (records,) in [0, 1]."""
+    def _scores(self, hashes: NDArray[np.int32], times: FloatArray) -> tuple[FloatArray, float]:
+        """Terms of one text with how often it says them -> BM25 scores (records,), and the text's for itself."""
         places = np.searchsorted(self._postings.terms, hashes)
         known = places < len(self._postings.terms)
         known[known] = self._postings.terms[places[known]] == hashes[known]
@@ -182,7 +182,7 @@ class SimilarReports:
         itself = float(rarity @ _saturated(times, np.full(len(times), times.sum()), self._mean_length))
         rows = np.sort(places[known])
         scores: FloatArray = np.ones(len(rows), dtype=np.float32) @ self._matrix[rows]
-        return np.minimum(scores / np.float32(itself), 1, dtype=np.float32) if itself > 0 else scores
+        return scores, itself
 
 
 def _term_counter() -> HashingVectorizer:
@@ -229,13 +229,13 @@ def _saturated(times: NDArray[Any], lengths: NDArray[Any], mean_length: float) -
     return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / mean_length))
 
 
-def _highest(similarity: FloatArray, count: int) -> list[int]:
+def _highest(scores: FloatArray, count: int) -> list[int]:
     """Indices of the `count` highest values above 0, highest first, then by index."""
-    if count < len(similarity):
-        least = np.partition(similarity, len(similarity) - count)[len(similarity) - count]
-        candidates = np.flatnonzero(similarity >= max(least, np.finfo(np.float32).tiny))
+    if count < len(scores):
+        least = np.partition(scores, len(scores) - count)[len(scores) - count]
+        candidates = np.flatnonzero(scores >= max(least, np.finfo(np.float32).tiny))
     else:
-        candidates = np.flatnonzero(similarity > 0)
-    order = np.argsort(-similarity[candidates], kind="stable")[:count]
+        candidates = np.flatnonzero(scores > 0)
+    order = np.argsort(-scores[candidates], kind="stable")[:count]
     found: list[int] = candidates[order].tolist()
     return found

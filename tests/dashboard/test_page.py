@@ -91,19 +91,19 @@ def test_what_is_seen_is_what_was_computed(page: OpenPage) -> None:
 def test_ticking_changes_the_numbers_and_back_brings_them_again(page: OpenPage) -> None:
     page.go("sheet=distributions")
     tile = page.tile("distributions-table")
-    assert tile.locator(".row-count").inner_text() == "32 rows"
+    assert tile.locator(".row-count").inner_text() == "48 rows"
     page.page.get_by_role("button", name="Models: all").click()
     page.page.get_by_role("checkbox", name="All", exact=True).click()
     page.settle()
-    assert "No rows for this choice" in tile.inner_text() and "leave out 32 rows" in tile.inner_text()
+    assert "No rows for this choice" in tile.inner_text() and "leave out 48 rows" in tile.inner_text()
     page.page.get_by_role("checkbox", name="constant").click()
     page.settle()
     assert tile.locator(".row-count").inner_text() == "8 rows"
-    assert "leave out 24 rows" in tile.locator(".notes").inner_text()
+    assert "leave out 40 rows" in tile.locator(".notes").inner_text()
     page.page.keyboard.press("Escape")
     page.page.go_back()
     page.page.go_back()
-    page.page.wait_for_selector(".row-count:has-text('32 rows')")
+    page.page.wait_for_selector(".row-count:has-text('48 rows')")
 
 
 def test_a_choice_and_a_range_change_the_reports(page: OpenPage) -> None:
@@ -149,7 +149,7 @@ def test_words_are_found_in_a_table(page: OpenPage) -> None:
     page.go("sheet=distributions")
     tile = page.tile("distributions-table")
     tile.get_by_label("Find in this table").fill("ROUGE-LSUM")
-    assert tile.locator(".row-count").inner_text() == "8 of 32 rows found"
+    assert tile.locator(".row-count").inner_text() == "12 of 48 rows found"
     assert set(page.rows("distributions-table", 1)) == {"ROUGE-Lsum"}
 
 
