@@ -97,10 +97,11 @@ class Generation(Settings):
     """How answers are generated, in the pipeline and as the endpoint's default.
 
     `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives the one that is closest to the
-    others and to the impressions of similar reports; `batch_size` then counts samples.
+    others and to the impressions of similar reports; `batch_size` then counts samples. consensus gives what the similar
+    reports agree on, without the model.
     """
 
-    method: Literal["greedy", "beams", "mbr"] = "greedy"
+    method: Literal["greedy", "beams", "mbr", "consensus"] = "greedy"
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)]
     num_beams: Annotated[int, Field(ge=1, le=16)] = 1
     num_return_sequences: Annotated[int, Field(ge=1, le=16)] = 1
@@ -208,6 +209,8 @@ class Task(Settings):
             raise ValueError("jobs.prepare.instance_count must be 1: duplicates are found over all records")
         if self.jobs.evaluate.instance_count != 1:
             raise ValueError("jobs.evaluate.instance_count must be 1: scores are over all records")
+        if self.generation.method == "consensus" and not self.retrieval:
+            raise ValueError("generation.method consensus needs retrieval: it is what similar reports agree on")
         if self.model.source == "jumpstart":
             self._fits_jumpstart()
         elif self.training.max_target_tokens is None:

@@ -31,7 +31,7 @@ from training.decoding_choice import choose_neighbour_weight
 from training.distributed import become, torchrun_command
 from training.errors import ArgumentError, UploadError
 from training.fine_tuner import LR_SCHEDULES, EpochOrder, FineTuner, TrainingClock
-from training.generation import MBR, GenerationParameters, TextGenerator, check_position_limit, load_model
+from training.generation import CONSENSUS, MBR, GenerationParameters, TextGenerator, check_position_limit, load_model
 from training.job import run_job, save_arguments
 from training.model_directory import SIMILAR_REPORTS, ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import check_prompt_template
@@ -326,6 +326,8 @@ def _save(arguments: Arguments, trainer: FineTuner, base_card: ModelCard, simila
         choice = choose_neighbour_weight(generator, read_split(arguments.validation), arguments.generation)
         _say(choice.message)
         card = dataclasses.replace(card, decoding=choice.decoding)
+    elif arguments.method == CONSENSUS:
+        card = dataclasses.replace(card, decoding={"method": CONSENSUS})
     if arguments.similar is not None:
         shutil.copytree(arguments.similar, arguments.model_dir / SIMILAR_REPORTS, dirs_exist_ok=True)
     finish_model_directory(arguments.model_dir, card)

@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
-from training.consensus import weights
+from training.consensus import consensus, weights
 from training.errors import ArgumentError, ModelError
 from training.minimum_bayes_risk import choose
 from training.model_directory import SIMILAR_REPORTS, ModelCard, read_model_card
@@ -29,7 +29,7 @@ NUM_BEAMS_LIMIT = 16
 NUM_RETURN_SEQUENCES_LIMIT = 16
 SAMPLES_LIMIT = 64
 NEIGHBOUR_WEIGHT = "neighbour_weight"
-METHODS = GREEDY, BEAMS, MBR = "greedy", "beams", "mbr"
+METHODS = GREEDY, BEAMS, MBR, CONSENSUS = "greedy", "beams", "mbr", "consensus"
 
 # The names under which encoder-decoder configurations state how many positions their encoder has (BART and Pegasus,
 # LED); T5 has relative positions and none of these.
@@ -42,11 +42,12 @@ class GenerationParameters:
 
     `max_new_tokens` 1..1024; `num_beams` 1..16; `num_return_sequences` 1..`num_beams`, with `do_sample` 1..16;
     `temperature` in (0, 5] with `do_sample` or method mbr; `top_p` in (0, 1] with `do_sample`; `seed` 0..2**32-1 fixes
-    sampling. `method` is greedy, beams, mbr or None, which is what the others say.
+    sampling. `method` is greedy, beams, mbr, consensus or None, which is what the others say.
 
-    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and the
-    impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
-    similar reports, the rest is the samples'.
+    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and
+    the impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
+    similar reports, the rest is the samples'. consensus is what the similar reports agree on; the model is asked only
+    where there are none.
 
     Raises:
         ArgumentError: a value is of another type, out of range or does not fit another one.
@@ -87,11 +88,8 @@ class GenerationParameters:
             raise ArgumentError(f"method must be one of {', '.join(METHODS)}")
         if self.method == BEAMS and self.num_beams == 1:
             raise ArgumentError(f"num_beams must be at least 2 with method {BEAMS}")
-        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (
-            1,
-            1,
-            False,
-        ):
+        others = (self.num_beams, self.num_return_sequences, self.do_sample)
+        if self.method in (GREEDY, MBR, CONSENSUS) and others != (1, 1, False):
             raise ArgumentError(
                 f"method {self.method} gives one answer of its own: without num_beams, num_return_sequences, do_sample"
             )
@@ -143,7 +141,7 @@ class Question:
 
 
 class TextGenerator:
-    """A loaded model with its tokenizer, its card and, if it has some, the reports among which it finds similar ones."""
+    """A loaded model with its tokenizer, its card and, if it has some, reports among which it finds similar ones."""
 
     def __init__(self, model: Any, tokenizer: Any, card: ModelCard, similar: SimilarReports | None = None) -> None:
         self.model = model
@@ -205,6 +203,8 @@ class TextGenerator:
         Prompts of similar length share a batch of at most `batch_size` and one call of the model; each sample of
         minimum Bayes risk counts as one there.
         """
+        if parameters.method == CONSENSUS:
+            return self._agreed(questions, parameters, batch_size)
         if parameters.method == MBR:
             samples = self.draw(questions, parameters, batch_size)
             return [
@@ -222,6 +222,13 @@ class TextGenerator:
                     first = position * parameters.num_return_sequences
                     answers[index] = texts[first : first + parameters.num_return_sequences]
         return answers
+
+    def _agreed(
+        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
+    ) -> list[list[str]]:
+        alone = [question for question in questions if not question.similar]
+        greedy = iter(self.generate(alone, dataclasses.replace(parameters, method=GREEDY), batch_size))
+        return [[consensus(one.similar)] if one.similar else next(greedy) for one in questions]
 
     def draw(self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int) -> list[list[str]]:
         """The greedy answer and `samples` drawn ones for each question; the same in whatever batch it stands."""

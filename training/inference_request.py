@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.errors import ArgumentError, RequestError
-from training.generation import BEAMS, MBR, GenerationParameters
+from training.generation import BEAMS, CONSENSUS, MBR, GenerationParameters
 
 JSON = "application/json"
 MAX_TEXTS = 256
-# Parameters that minimum Bayes risk does not know.
+# Parameters of decoding by the model alone.
 OTHER_WAYS = frozenset({"num_beams", "num_return_sequences", "do_sample", "top_p"})
 PARAMETER_NAMES = frozenset(field.name for field in dataclasses.fields(GenerationParameters))
 
@@ -37,7 +37,9 @@ class Request:
             RequestError: 400, a value is out of its range.
         """
         own = defaults.method
-        wanted = self.parameters.get("method", None if own == MBR and self.parameters.keys() & OTHER_WAYS else own)
+        wanted = self.parameters.get(
+            "method", None if own in (MBR, CONSENSUS) and self.parameters.keys() & OTHER_WAYS else own
+        )
         try:
             if wanted != own:
                 beams = defaults.num_beams if wanted == BEAMS else 1

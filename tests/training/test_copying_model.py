@@ -1,4 +1,4 @@
-"""The copying model within transformers' interfaces: what it computes, saves and decodes, on random and tiny weights."""
+"""The copying model within transformers' interfaces: what it computes, saves and decodes, on tiny weights."""
 
 from pathlib import Path
 from typing import Any
