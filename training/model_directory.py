@@ -2,7 +2,8 @@
 
     config.json, *.safetensors, generation_config.json, tokenizer files     as `save_pretrained` writes them
     model_card.json                                                         where the model comes from, how to ask it
-    code/inference.py, code/training/*.py                                   what the endpoint runs, and nothing else
+    code/inference.py, code/training/*.py, code/nltk/                       what the endpoint runs, and nothing else
+    similar/                                                                with retrieval: an index of training records
 
 On S3 it is either this folder or a `model.tar.gz` of it.
 """
@@ -10,6 +11,7 @@ On S3 it is either this folder or a `model.tar.gz` of it.
 import contextlib
 import dataclasses
 import hashlib
+import inspect
 import json
 import shutil
 import tarfile
@@ -19,9 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nltk.stem.porter import PorterStemmer
+
 from training.archives import unpack
 from training.errors import ModelError
 from training.prompt import check_prompt_template
+from training.rouge_l import STEMMER_FILES
 
 MODEL_CARD = "model_card.json"
 ARCHIVE = "model.tar.gz"
@@ -201,3 +206,10 @@ def _copy_inference_code(code: Path) -> None:
     shutil.copyfile(here / "inference.py", code / "inference.py")
     for module in INFERENCE_MODULES:
         shutil.copyfile(here / f"{module}.py", code / "training" / f"{module}.py")
+    # The endpoint's image has no nltk; of it only the stemmer is needed, without what the package itself imports.
+    nltk = Path(inspect.getfile(PorterStemmer)).parent.parent
+    for name in STEMMER_FILES:
+        copied = code / "nltk" / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        (copied.parent / "__init__.py").touch()
+        shutil.copyfile(nltk / name, copied)
