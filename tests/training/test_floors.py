@@ -56,6 +56,7 @@ def test_consensus_is_what_several_similar_reports_say(tmp_path: Path) -> None:
     pairs = [
         ("opacity in left base today", "Fracture."),
         *[(f"opacity in left base view {i}", "Left basilar opacity.") for i in range(4)],
+        ("a base of some other kind", "Normal."),
         *[(f"unrelated words number {i}", "Normal.") for i in range(9)],
     ]
     answers = Floors.learn(split(tmp_path / "train", pairs)).predictions(["opacity in left base"])

@@ -64,7 +64,8 @@ def by_hand(records: list[Record], text: str, left_out: float = math.inf) -> dic
 def test_similarity_is_bm25_and_the_most_similar_come_first(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
     monkeypatch.setattr(retrieval, "_RECORDS_AT_A_TIME", at_a_time)
     monkeypatch.setattr(retrieval, "_QUERIES_AT_A_TIME", at_a_time)
-    records = made_up(80)
+    # One without a word, which counts in the mean length, stands among them.
+    records = [*made_up(80)[:40], Record("id900", "...", "Target 900."), *made_up(80)[40:]]
     texts = [record.input for record in made_up(20, seed=2)] + ["nodule unheard of, 5 mm"]
     for text, found in zip(texts, SimilarReports.build(iter(records)).similar(texts, 80), strict=True):
         expected = by_hand(records, text)

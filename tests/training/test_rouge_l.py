@@ -17,7 +17,7 @@ from training.rouge_l import STEMMER_FILES
 WORDS = [
     "no", "acute", "cardiopulmonary", "abnormality", "abnormalities", "effusion", "effusions", "stable",
     "stabilised", "the", "of", "heart", "hearts", "enlarged", "enlargement", "consolidations", "dying", "skies",
-    "news", "3", "3.5cm", "t12", "a", "I", "x-ray", "___", "(left)", "right;", "ï", "Ünchanged", "news,",
+    "news", "3", "3.5cm", "t12", "a", "I", "x-ray", "___", "(left)", "right;", "ï", "Ünchanged", "news,", "ups", "up",
 ]  # fmt: skip
 
 
