@@ -96,7 +96,10 @@ class DecoderState:
 
 
 class CopyingEncoder(nn.Module):
-    """Reads the input in both directions; its `words` are also the decoder's. Padding changes nothing, so an answer does not depend on its batch."""
+    """Reads the input in both directions; its `words` are also the decoder's.
+
+    Padding changes nothing, so an answer does not depend on its batch.
+    """
 
     main_input_name = "input_ids"
 
