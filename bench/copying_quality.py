@@ -134,7 +134,9 @@ def stage(folder: Path, records: Sequence[Record], size: CopyingSize, seconds: f
     print(f"{model.num_parameters() / 1e6:.2f} million parameters, {len(tokenizer)} pieces")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    card = ModelCard(source="stand_in", description="bench", stand_in=True, prompt_template=PROMPT, max_input_tokens=256)
+    card = ModelCard(
+        source="stand_in", description="bench", stand_in=True, prompt_template=PROMPT, max_input_tokens=256
+    )
     finish_model_directory(folder, card)
 
 

@@ -38,7 +38,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     records = list(made_up_records(arguments.records))
-    tokenizer = train_tokenizer([text for record in records for text in (record.input, record.target)], CopyingSize.vocabulary)
+    tokenizer = train_tokenizer(
+        [text for record in records for text in (record.input, record.target)], CopyingSize.vocabulary
+    )
     model = build_model(tokenizer, CopyingSize(), seed=1)
     print(f"{model.num_parameters():,} parameters, {arguments.threads} threads, PyTorch {torch.__version__}")
     with tempfile.TemporaryDirectory() as folder:

@@ -27,10 +27,10 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Seq2SeqTraining
 from transformers.utils import logging as transformers_logging
 
 from training.checkpoints import CURVE, newest_checkpoint
+from training.decoding_choice import choose_neighbour_weight
 from training.distributed import become, torchrun_command
 from training.errors import ArgumentError, UploadError
 from training.fine_tuner import LR_SCHEDULES, EpochOrder, FineTuner, TrainingClock
-from training.decoding_choice import choose_neighbour_weight
 from training.generation import MBR, GenerationParameters, TextGenerator, check_position_limit, load_model
 from training.job import run_job, save_arguments
 from training.model_directory import SIMILAR_REPORTS, ModelCard, finish_model_directory, read_model_card, unpacked_model

@@ -44,8 +44,8 @@ class GenerationParameters:
     `temperature` in (0, 5] with `do_sample` or method mbr; `top_p` in (0, 1] with `do_sample`; `seed` 0..2**32-1 fixes
     sampling. `method` is greedy, beams, mbr or None, which is what the others say.
 
-    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and the
-    impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
+    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and
+    the impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
     similar reports, the rest is the samples'.
 
     Raises:
@@ -87,7 +87,11 @@ class GenerationParameters:
             raise ArgumentError(f"method must be one of {', '.join(METHODS)}")
         if self.method == BEAMS and self.num_beams == 1:
             raise ArgumentError(f"num_beams must be at least 2 with method {BEAMS}")
-        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (1, 1, False):
+        if self.method in (GREEDY, MBR) and (self.num_beams, self.num_return_sequences, self.do_sample) != (
+            1,
+            1,
+            False,
+        ):
             raise ArgumentError(
                 f"method {self.method} gives one answer of its own: without num_beams, num_return_sequences, do_sample"
             )
@@ -139,7 +143,7 @@ class Question:
 
 
 class TextGenerator:
-    """A loaded model with its tokenizer, its card and, if it has some, the reports among which it finds similar ones."""
+    """A loaded model with its tokenizer, its card and, if there are any, the reports to find similar ones among."""
 
     def __init__(self, model: Any, tokenizer: Any, card: ModelCard, similar: SimilarReports | None = None) -> None:
         self.model = model
@@ -219,9 +223,7 @@ class TextGenerator:
                     answers[index] = texts[first : first + parameters.num_return_sequences]
         return answers
 
-    def draw(
-        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
-    ) -> list[list[str]]:
+    def draw(self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int) -> list[list[str]]:
         """The greedy answer and `samples` drawn ones for each question; the same in whatever batch it stands."""
         greedy = dataclasses.replace(parameters, method=GREEDY, temperature=1.0)
         config = greedy.generation_config(self.model.generation_config)
@@ -254,7 +256,7 @@ class TextGenerator:
         return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
 
 
-class SamplingNoise(LogitsProcessor):  # type: ignore[misc]
+class SamplingNoise(LogitsProcessor):
     """Turns greedy decoding into sampling: the largest of logits with Gumbel noise is a sample of their softmax.
 
     The noise of a prompt is drawn from its ids and the seed, so its samples do not depend on what else is asked at the

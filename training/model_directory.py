@@ -58,7 +58,8 @@ class ModelCard:
     pre-trained one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the
     safetensors files; `revision` is a commit of the hub or a version of JumpStart; `training` is null for a model that
     was not fine-tuned here, otherwise its arguments and best validation loss (JumpStart's script: its job's name);
-    `decoding` holds those of training.generation.GenerationParameters that are the model's own, beside beams and length.
+    `decoding` holds those of training.generation.GenerationParameters that are the model's own, beside beams and
+    length.
     """
 
     source: str

@@ -87,9 +87,7 @@ def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenize
     )
 
 
-def build_model(
-    tokenizer: PreTrainedTokenizerFast, size: CopyingSize, seed: int
-) -> CopyingForConditionalGeneration:
+def build_model(tokenizer: PreTrainedTokenizerFast, size: CopyingSize, seed: int) -> CopyingForConditionalGeneration:
     """A copying model with random weights."""
     torch.manual_seed(seed)
     config = CopyingConfig(

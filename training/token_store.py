@@ -33,7 +33,9 @@ class TokenStore(Dataset[dict[str, list[int]]]):
     record ids in order.
     """
 
-    def __init__(self, path: Path, spans: np.ndarray, prompt: PromptTokens, similar: "SimilarTokens", seed: int) -> None:
+    def __init__(
+        self, path: Path, spans: np.ndarray, prompt: PromptTokens, similar: "SimilarTokens", seed: int
+    ) -> None:
         """`path` holds the ids; record i's head and target are `spans[i]` (2,) tokens long, one behind the other."""
         self.target_lengths = spans[:, 1]
         self.truncated_inputs = 0

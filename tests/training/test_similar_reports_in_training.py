@@ -191,14 +191,20 @@ def test_samples_are_drawn_from_the_models_distribution(trained: Path) -> None:
     assert set(generator.draw([question], cold, 65)[0]) == {greedy}
 
 
-def test_the_pretrained_model_is_asked_with_the_same_similar_reports(staged: Path, trained: Path, tmp_path: Path) -> None:
+def test_the_pretrained_model_is_asked_with_the_same_similar_reports(
+    staged: Path, trained: Path, tmp_path: Path
+) -> None:
     write_part(tmp_path / "eval" / "dev", invented_pairs(3, start=700))
     answers = answers_of(tmp_path, staged, tmp_path / "eval", similar=trained / "similar", method="greedy")
     assert len(answers) == 3
 
 
 def test_all_say_to_the_similar_reports_is_their_consensus() -> None:
-    similar = [Similar("1", 0.9, "No acute disease."), Similar("2", 0.9, "No acute disease"), Similar("3", 0.2, "Mass.")]
+    similar = [
+        Similar("1", 0.9, "No acute disease."),
+        Similar("2", 0.9, "No acute disease"),
+        Similar("3", 0.2, "Mass."),
+    ]
     drawn = ["Mass.", "Mass.", "A large mass.", "Mass."]
     assert least_risk(drawn, similar, 1.0) == "No acute disease."
     assert least_risk(drawn, similar, 0.0) == "Mass."
@@ -216,8 +222,6 @@ def test_the_weight_with_the_best_validation_score_is_stored(
         (tmp_path / split / "part-00000.jsonl").write_text("".join(lines))
     other_inputs = [Record(record.id, record.input + " Seen.", record.target) for record in records]
     SimilarReports.build(other_inputs).save(tmp_path / "similar")
-    main(
-        arguments_of(tmp_path, staged, similar=tmp_path / "similar", epochs=0.5, learning_rate=1e-9, method="mbr")
-    )
+    main(arguments_of(tmp_path, staged, similar=tmp_path / "similar", epochs=0.5, learning_rate=1e-9, method="mbr"))
     assert "weight of similar reports" in capsys.readouterr().out
     assert (read_model_card(tmp_path / "model").decoding or {})["neighbour_weight"] >= 0.5
