@@ -24,7 +24,7 @@ SMALLEST_PROBABILITY = 1e-9
 READING_SCALE = 3.0
 
 
-class CopyingConfig(PretrainedConfig):  # type: ignore[misc]
+class CopyingConfig(PretrainedConfig):
     """`width` of the embeddings, `hidden` of the states (even). Every `separator_token_id` in the input begins a new
     segment; segments from number `segments` on share one embedding. `dropout` in [0, 1)."""
 
@@ -68,7 +68,7 @@ class CopyingConfig(PretrainedConfig):  # type: ignore[misc]
 
 
 @dataclass
-class EncoderOutput(ModelOutput):  # type: ignore[misc]
+class EncoderOutput(ModelOutput):
     """`last_hidden_state` (batch, source, hidden); `source_ids` (batch, source): what can be copied."""
 
     last_hidden_state: torch.Tensor | None = None
@@ -132,7 +132,8 @@ class CopyingEncoder(nn.Module):
 
     def read(self, ids: torch.Tensor) -> torch.Tensor:
         """Embeddings (batch, length, width). The weights are small, since they also write, and learn the faster so."""
-        return self.words(ids) * READING_SCALE
+        embedded: torch.Tensor = self.words(ids)
+        return embedded * READING_SCALE
 
     def _segment_numbers(self, input_ids: torch.Tensor) -> torch.Tensor:
         if self.config.separator_token_id is None:
@@ -147,7 +148,7 @@ class CopyingEncoder(nn.Module):
         return (same @ one_hot(numbers, self.config.segments).float() > 0).sum(-1)
 
 
-class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
+class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):
     """See the module. The decoder pays attention twice: to know what to say next, and to point at what to copy."""
 
     config_class = CopyingConfig
@@ -210,8 +211,10 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         if encoder_outputs is None:
             encoder_outputs = self.encoder(input_ids, attention_mask)
         if decoder_input_ids is None:
+            assert labels is not None, "give labels or decoder_input_ids"
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
-        memory, source_ids = encoder_outputs.last_hidden_state, encoder_outputs.source_ids
+        memory: Any = encoder_outputs.last_hidden_state
+        source_ids: Any = encoder_outputs.source_ids
         mask = torch.ones_like(source_ids) if attention_mask is None else attention_mask
         state = past_key_values or self._first_state(memory, mask)
         read = self.dropout(self.encoder.read(decoder_input_ids))
@@ -252,7 +255,8 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         writes = torch.sigmoid(self.writes(torch.cat([knowing, read[spoken]], dim=-1)).float())
         source = source_ids[:, None, :].expand(-1, said.shape[1], -1)[spoken]
         mixture = (written * writes).scatter_add(1, source, copied * (1 - writes))
-        return mixture.clamp(min=SMALLEST_PROBABILITY).log()
+        log_probabilities: torch.Tensor = mixture.clamp(min=SMALLEST_PROBABILITY).log()
+        return log_probabilities
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Embedding):
@@ -272,7 +276,7 @@ class CopyingForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
 
 def _attention(query: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Weights (batch, target, source) of each query over the places that are not padding."""
-    scores = query @ memory.transpose(1, 2) * memory.shape[-1] ** -0.5
+    scores: torch.Tensor = query @ memory.transpose(1, 2) * float(memory.shape[-1]) ** -0.5
     return scores.masked_fill(mask[:, None, :] == 0, torch.finfo(scores.dtype).min).softmax(-1)
 
 

@@ -263,7 +263,7 @@ class TextGenerator:
         return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
 
 
-class SamplingNoise(LogitsProcessor):  # type: ignore[misc]
+class SamplingNoise(LogitsProcessor):
     """Turns greedy decoding into sampling: the largest of logits with Gumbel noise is a sample of their softmax.
 
     The noise of a prompt is drawn from its ids and the seed, so its samples do not depend on what else is asked at the

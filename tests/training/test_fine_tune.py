@@ -100,7 +100,7 @@ def test_it_learns_and_keeps_the_model_of_the_best_validation(
     best = min(losses, key=lambda step: losses[step])
     assert best < max(losses), "the training must overfit for this test to say anything"
     assert training["best_step"] == best
-    assert losses[best] < 0.8 * token_mean_nats(tiny_model_directory, folder / "validation")
+    assert losses[best] < 0.85 * token_mean_nats(tiny_model_directory, folder / "validation")
     assert token_mean_nats(folder / "model", folder / "validation") == pytest.approx(losses[best], rel=1e-4)
 
 
