@@ -27,13 +27,28 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Seq2SeqTraining
 from transformers.utils import logging as transformers_logging
 
 from training.checkpoints import CURVE, newest_checkpoint
-from training.decoding_choice import choose_neighbour_weight
 from training.distributed import become, torchrun_command
 from training.errors import ArgumentError, UploadError
 from training.fine_tuner import LR_SCHEDULES, EpochOrder, FineTuner, TrainingClock
-from training.generation import CONSENSUS, MBR, GenerationParameters, TextGenerator, check_position_limit, load_model
+from training.generation import (
+    CONSENSUS,
+    MBR,
+    MBR_PARAMETERS,
+    GenerationParameters,
+    TextGenerator,
+    check_position_limit,
+    load_model,
+)
 from training.job import run_job, save_arguments
-from training.model_directory import SIMILAR_REPORTS, ModelCard, finish_model_directory, read_model_card, unpacked_model
+from training.learn_choice import learn_choice
+from training.model_directory import (
+    ANSWER_CHOICE,
+    SIMILAR_REPORTS,
+    ModelCard,
+    finish_model_directory,
+    read_model_card,
+    unpacked_model,
+)
 from training.prompt import check_prompt_template
 from training.retrieval import SimilarReports
 from training.similar_impressions import load_similar
@@ -323,9 +338,12 @@ def _save(arguments: Arguments, trainer: FineTuner, base_card: ModelCard, simila
     )
     if arguments.method == MBR:
         generator = TextGenerator(trainer.model.eval(), trainer.processing_class, card, similar)
-        choice = choose_neighbour_weight(generator, read_split(arguments.validation), arguments.generation)
-        _say(choice.message)
-        card = dataclasses.replace(card, decoding=choice.decoding)
+        if similar is not None:
+            splits = read_split(arguments.train), read_split(arguments.validation)
+            choice = learn_choice(generator, *splits, arguments.generation)
+            choice.save(arguments.model_dir / ANSWER_CHOICE)
+            _say(choice.description)
+        card = dataclasses.replace(card, decoding={name: getattr(arguments, name) for name in MBR_PARAMETERS})
     elif arguments.method == CONSENSUS:
         card = dataclasses.replace(card, decoding={"method": CONSENSUS})
     if arguments.similar is not None:

@@ -7,19 +7,17 @@ file of the same name for each, `<set>/part-*.jsonl` with {"id", "prediction"} i
 get some of the part files (`ShardedByS3Key`) write apart from one another. Memory does not grow with the sets.
 """
 
-import dataclasses
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, EvaluationError
-from training.generation import NEIGHBOUR_WEIGHT, GenerationParameters, TextGenerator
+from training.generation import GenerationParameters, TextGenerator
 from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
@@ -32,8 +30,8 @@ POOL_BATCHES = 32
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
     """`prompt_template` None means the model card's; `similar` None the similar reports that the model holds, if any.
-    The decoding arguments are those of training.generation.GenerationParameters; `neighbour_weight` None is the model's
-    own. With method mbr `batch_size` counts the samples."""
+    The decoding arguments are those of training.generation.GenerationParameters. With method mbr `batch_size` counts
+    samples."""
 
     model: Path
     evaluation: Path
@@ -45,7 +43,6 @@ class Arguments:
     method: str | None = None
     samples: int = 16
     temperature: float = 1.0
-    neighbour_weight: float | None = None
     batch_size: int = 32
     message_file: Path | None = None
 
@@ -54,19 +51,17 @@ class Arguments:
             raise ArgumentError(f"batch_size must be >= 1, got {self.batch_size}")
         if self.prompt_template is not None:
             check_prompt_template(self.prompt_template)
-        self.parameters(None)
+        _ = self.parameters
 
-    def parameters(self, decoding: dict[str, Any] | None) -> GenerationParameters:
-        """`decoding` is the model card's."""
-        parameters = GenerationParameters(
+    @property
+    def parameters(self) -> GenerationParameters:
+        return GenerationParameters(
             max_new_tokens=self.max_new_tokens,
             num_beams=self.num_beams,
             method=self.method,
             samples=self.samples,
             temperature=self.temperature,
         )
-        weight = self.neighbour_weight if self.neighbour_weight is not None else (decoding or {}).get(NEIGHBOUR_WEIGHT)
-        return parameters if weight is None else dataclasses.replace(parameters, neighbour_weight=weight)
 
 
 def main(arguments: Arguments) -> None:
@@ -98,13 +93,12 @@ def _answer_part(arguments: Arguments, generator: TextGenerator, part: Path, out
     """(records answered, inputs cut off)."""
     output.parent.mkdir(parents=True, exist_ok=True)
     limit = generator.card.max_input_tokens
-    parameters = arguments.parameters(generator.card.decoding)
     count = cut_off = 0
     with output.open("w", encoding="utf-8") as file:
         for pool in _pools(read_part(part), arguments.batch_size * POOL_BATCHES):
             questions = generator.questions([record.input for record in pool], arguments.prompt_template)
             cut_off += sum(question.tokens > limit for question in questions)
-            answers = generator.generate(questions, parameters, arguments.batch_size)
+            answers = generator.generate(questions, arguments.parameters, arguments.batch_size)
             for record, (answer,) in zip(pool, answers, strict=True):
                 file.write(json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False) + "\n")
             count += len(pool)

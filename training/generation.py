@@ -15,10 +15,10 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
-from training.consensus import consensus, weights
+from training.answer_choice import AnswerChoice, Asked
+from training.consensus import consensus
 from training.errors import ArgumentError, ModelError
-from training.minimum_bayes_risk import choose
-from training.model_directory import SIMILAR_REPORTS, ModelCard, read_model_card
+from training.model_directory import ANSWER_CHOICE, SIMILAR_REPORTS, ModelCard, read_model_card
 from training.prompt import shows_similar
 from training.prompt_tokens import PromptTokens
 from training.retrieval import Similar, SimilarReports
@@ -28,8 +28,8 @@ MAX_NEW_TOKENS_LIMIT = 1024
 NUM_BEAMS_LIMIT = 16
 NUM_RETURN_SEQUENCES_LIMIT = 16
 SAMPLES_LIMIT = 64
-NEIGHBOUR_WEIGHT = "neighbour_weight"
 METHODS = GREEDY, BEAMS, MBR, CONSENSUS = "greedy", "beams", "mbr", "consensus"
+MBR_PARAMETERS = ("method", "samples", "temperature")
 
 # The names under which encoder-decoder configurations state how many positions their encoder has (BART and Pegasus,
 # LED); T5 has relative positions and none of these.
@@ -44,10 +44,9 @@ class GenerationParameters:
     `temperature` in (0, 5] with `do_sample` or method mbr; `top_p` in (0, 1] with `do_sample`; `seed` 0..2**32-1 fixes
     sampling. `method` is greedy, beams, mbr, consensus or None, which is what the others say.
 
-    mbr is minimum Bayes risk (training/minimum_bayes_risk.py): of `samples` (1..64) drawn answers, the greedy one and
-    the impressions of similar reports, the one that is closest to all. `neighbour_weight` in [0, 1] is the say of the
-    similar reports, the rest is the samples'. consensus is what the similar reports agree on; the model is asked only
-    where there are none.
+    mbr is minimum Bayes risk: of the greedy answer, `samples` (1..64) drawn ones and the impressions of similar
+    reports, the one that is expected to be closest to the truth (training/answer_choice.py). consensus is what the
+    similar reports agree on; the model is asked only where there are none.
 
     Raises:
         ArgumentError: a value is of another type, out of range or does not fit another one.
@@ -62,7 +61,6 @@ class GenerationParameters:
     seed: int = 0
     method: str | None = None
     samples: int = 16
-    neighbour_weight: float = 0.5
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -94,8 +92,6 @@ class GenerationParameters:
                 f"method {self.method} gives one answer of its own: without num_beams, num_return_sequences, do_sample"
             )
         _check_range("samples", self.samples, 1, SAMPLES_LIMIT)
-        if not 0 <= self.neighbour_weight <= 1:
-            raise ArgumentError(f"neighbour_weight must be at least 0 and at most 1, got {self.neighbour_weight}")
 
     def _check_types(self) -> None:
         for field in fields(self):
@@ -132,22 +128,33 @@ class GenerationParameters:
 
 @dataclass(frozen=True)
 class Question:
-    """What a model is asked: `prompt` as ids, cut to what the model reads; `tokens` is how long the prompt is without
-    any similar report, so more than the limit means that some of the text was cut off; `similar` was found for it."""
+    """What a model is asked about `text`: `prompt` as ids, cut to what the model reads; `tokens` is how long the prompt
+    is without any similar report, so more than the limit means that some of the text was cut off; `similar` was found
+    for it."""
 
+    text: str
     prompt: list[int]
     tokens: int
     similar: list[Similar]
 
 
 class TextGenerator:
-    """A loaded model with its tokenizer, its card and, if it has some, reports among which it finds similar ones."""
+    """A loaded model with its tokenizer, its card and, if it has some, reports among which it finds similar ones.
+    `choice` is how minimum Bayes risk chooses."""
 
-    def __init__(self, model: Any, tokenizer: Any, card: ModelCard, similar: SimilarReports | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        card: ModelCard,
+        similar: SimilarReports | None = None,
+        choice: AnswerChoice | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
         self.similar = similar
+        self.choice = choice or AnswerChoice()
 
     @classmethod
     def load(cls, directory: Path, device: str | None = None, similar: Path | None = None) -> "TextGenerator":
@@ -165,7 +172,9 @@ class TextGenerator:
         own = directory / SIMILAR_REPORTS
         folder = similar or (own if own.is_dir() else None)
         reports = SimilarReports.load(folder) if folder is not None else None
-        return cls(model.to(device).eval(), tokenizer, card, reports)
+        learnt = directory / ANSWER_CHOICE
+        choice = AnswerChoice.load(learnt) if learnt.is_dir() else None
+        return cls(model.to(device).eval(), tokenizer, card, reports, choice)
 
     @property
     def defaults(self) -> GenerationParameters:
@@ -189,10 +198,10 @@ class TextGenerator:
         prompt = PromptTokens(self.tokenizer, template, self.card.max_input_tokens)
         found = find_similar(self.similar, texts) if self.similar is not None else [[] for _ in texts]
         questions = []
-        for head, similar in zip(prompt.heads(texts), found, strict=True):
+        for text, head, similar in zip(texts, prompt.heads(texts), found, strict=True):
             impressions = shown_impressions(similar) if prompt.shows_similar else []
             ids = prompt.compose(head, prompt.impressions(impressions) if impressions else [])
-            questions.append(Question(ids, prompt.length(head), similar))
+            questions.append(Question(text, ids, prompt.length(head), similar))
         return questions
 
     def generate(
@@ -206,11 +215,7 @@ class TextGenerator:
         if parameters.method == CONSENSUS:
             return self._agreed(questions, parameters, batch_size)
         if parameters.method == MBR:
-            samples = self.draw(questions, parameters, batch_size)
-            return [
-                [least_risk(drawn, question.similar, parameters.neighbour_weight)]
-                for drawn, question in zip(samples, questions, strict=True)
-            ]
+            return [[self.choice.best(asked)] for asked in self.ask(questions, parameters, batch_size)]
         answers: list[list[str]] = [[] for _ in questions]
         config = parameters.generation_config(self.model.generation_config)
         with torch.inference_mode(), torch.random.fork_rng():
@@ -222,6 +227,15 @@ class TextGenerator:
                     first = position * parameters.num_return_sequences
                     answers[index] = texts[first : first + parameters.num_return_sequences]
         return answers
+
+    def ask(self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int) -> list[Asked]:
+        """All that minimum Bayes risk chooses by."""
+        drawn = self.draw(questions, parameters, batch_size)
+        expected = self.choice.expectations([question.text for question in questions])
+        return [
+            Asked(answers, question.similar, words)
+            for answers, question, words in zip(drawn, questions, expected, strict=True)
+        ]
 
     def _agreed(
         self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
@@ -287,16 +301,6 @@ class SamplingNoise(LogitsProcessor):
 def _seed_of(prompt: Sequence[int], seed: int) -> int:
     digest = hashlib.sha256(f"{seed} {list(prompt)}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def least_risk(drawn: Sequence[str], similar: Sequence[Similar], neighbour_weight: float) -> str:
-    """Of the greedy answer, the samples (`drawn`, in this order) and the similar reports' impressions, the one that is
-    expected to be closest to the truth, if each sample and each similar report is as likely to be it as its weight."""
-    samples, impressions = drawn[1:], [report.target for report in similar]
-    share = neighbour_weight if impressions else 0.0
-    candidates = list(dict.fromkeys([*drawn, *impressions]))
-    says = [(1 - share) / len(samples)] * len(samples) + [share * weight for weight in weights(similar)]
-    return candidates[choose(candidates, [*samples, *impressions], says)]
 
 
 def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:

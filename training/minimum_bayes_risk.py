@@ -11,16 +11,26 @@ from training.rouge_l import rouge_l_of_stems, stems
 
 
 def choose(candidates: Sequence[str], references: Sequence[str], weights: Sequence[float]) -> int:
-    """Index of the candidate with the highest weighted sum of ROUGE-L F1 against `references`; of equals the first.
-
-    `weights` (references,) are not negative; they need not add up to 1. What costs time is each different candidate
-    with each different reference.
+    """Index of the candidate with the highest `expected_rouge_l`; of equals the first.
 
     Raises:
         ValueError: there is no candidate, or references and weights differ in number.
     """
     if not candidates:
         raise ValueError("there is no candidate to choose")
+    expected = expected_rouge_l(candidates, references, weights)
+    return max(range(len(candidates)), key=expected.__getitem__)
+
+
+def expected_rouge_l(candidates: Sequence[str], references: Sequence[str], weights: Sequence[float]) -> list[float]:
+    """The weighted sum of each candidate's ROUGE-L F1 against `references`.
+
+    `weights` (references,) are not negative; they need not add up to 1. What costs time is each different candidate
+    with each different reference.
+
+    Raises:
+        ValueError: references and weights differ in number.
+    """
     likely: dict[tuple[str, ...], float] = {}
     for reference, weight in zip(references, weights, strict=True):
         words = stems(reference)
@@ -30,4 +40,4 @@ def choose(candidates: Sequence[str], references: Sequence[str], weights: Sequen
         words = stems(candidate)
         if words not in expected:
             expected[words] = sum(weight * rouge_l_of_stems(words, other) for other, weight in likely.items())
-    return max(range(len(candidates)), key=lambda number: expected[stems(candidates[number])])
+    return [expected[stems(candidate)] for candidate in candidates]

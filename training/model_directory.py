@@ -4,6 +4,7 @@
     model_card.json                                                         where the model comes from, how to ask it
     code/inference.py, code/training/*.py, code/nltk/                       what the endpoint runs, and nothing else
     similar/                                                                with retrieval: an index of training records
+    answer_choice/                                                          with retrieval and method mbr: how to choose
 
 On S3 it is either this folder or a `model.tar.gz` of it.
 """
@@ -33,14 +34,18 @@ ARCHIVE = "model.tar.gz"
 CONFIG = "config.json"
 # Folder of the reports among which a model finds similar ones; their impressions are training text.
 SIMILAR_REPORTS = "similar"
+# Folder of what minimum Bayes risk chooses by; words of training targets stand in it.
+ANSWER_CHOICE = "answer_choice"
 
 # What code/inference.py imports. A module that is missing here is missing at the endpoint: a test loads the code alone.
 INFERENCE_MODULES = (
     "__init__",
+    "answer_choice",
     "archives",
     "consensus",
     "copying_model",
     "errors",
+    "expected_words",
     "generation",
     "inference_request",
     "minimum_bayes_risk",

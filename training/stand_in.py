@@ -10,6 +10,7 @@ text it learns to copy, what was cut out it must write.
 """
 
 import math
+import string
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +18,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from training.copying_model import CopyingConfig, CopyingForConditionalGeneration
 from training.errors import ModelError
 
 PAD, END, UNKNOWN, MASK, SEPARATOR = "<pad>", "</s>", "<unk>", "<mask>", "<sep>"
+# Stands in front of a word whose first letter is a capital and is written small behind it. Of Unicode's private use
+# area, so it stands in no text.
+CAPITAL = "\ue000"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +60,28 @@ class Denoising:
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Learn a byte-level BPE of at most `vocabulary` pieces. Case is kept.
+    """Learn a byte-level BPE of at most `vocabulary` pieces.
 
-    Byte level, so that no character of a later text is unknown.
+    Byte level, so that no character of a later text is unknown. A capital at a word's beginning is a piece of its own
+    in front of the word, so a word is learnt once, wherever in a sentence it stands; other capitals stay as they are.
     """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Prepend(" "),
+            *(
+                normalizers.Replace(Regex(f" {letter}(?![A-Z])"), f"{CAPITAL} {letter.lower()}")
+                for letter in string.ascii_uppercase
+            ),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.ByteLevel(),
+            *(decoders.Replace(f"{CAPITAL} {letter.lower()}", f" {letter}") for letter in string.ascii_uppercase),
+        ]
+    )
     tokenizer.train_from_iterator(
         texts,
         trainers.BpeTrainer(

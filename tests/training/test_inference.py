@@ -216,7 +216,7 @@ print(inference.output_fn(inference.predict_fn(request, model), "application/jso
     assert "generated_text" in json.loads(done.stdout.splitlines()[-1])[0]
 
 
-OWN_WAY = GenerationParameters(method="mbr", samples=8, temperature=0.7, neighbour_weight=0.25, max_new_tokens=40)
+OWN_WAY = GenerationParameters(method="mbr", samples=8, temperature=0.7, max_new_tokens=40)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,6 @@ def test_minimum_bayes_risk_needs_no_setting_of_another_method() -> None:
         {"method": "mbr", "num_beams": 2},
         {"method": "mbr", "samples": 0},
         {"method": "mbr", "samples": 65},
-        {"method": "mbr", "neighbour_weight": 1.5},
         {"method": "greedy", "do_sample": True},
     ],
 )

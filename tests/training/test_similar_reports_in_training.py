@@ -11,13 +11,13 @@ from transformers import AutoTokenizer
 from tests.training.test_fine_tune import arguments_of, curve_of
 from tests.training.tiny_model import invented_pairs, write_part, write_splits
 from tests.training.tiny_similar import SIMILAR_PROMPT, build_tiny_copying_model, write_similar
+from training.answer_choice import VIEWS
 from training.consensus import NEIGHBOURS
 from training.errors import ArgumentError
 from training.fine_tune import main
 from training.generate import Arguments as GenerateArguments
 from training.generate import main as generate
-from training.generation import GenerationParameters, TextGenerator, least_risk
-from training.model_directory import read_model_card
+from training.generation import GenerationParameters, TextGenerator
 from training.retrieval import Similar, SimilarReports
 from training.similar_impressions import NEAREST_SHOWN
 from training.splits import Record, read_split
@@ -117,8 +117,9 @@ def test_the_similar_reports_and_the_way_of_decoding_travel_with_the_model(train
     generator = TextGenerator.load(trained / "model")
     assert generator.similar is not None
     assert (generator.defaults.method, generator.defaults.samples, generator.defaults.temperature) == ("mbr", 4, 0.7)
-    chosen = (read_model_card(trained / "model").decoding or {})["neighbour_weight"]
-    assert generator.defaults.neighbour_weight == chosen
+    saved = json.loads((trained / "model" / "answer_choice" / "answer_choice.json").read_text(encoding="utf-8"))
+    assert generator.choice.shares == tuple(saved[view] for view in VIEWS)
+    assert generator.choice.expected is not None
 
 
 def test_training_with_similar_reports_goes_on_as_if_it_had_not_stopped(
@@ -171,9 +172,14 @@ def answers_of(folder: Path, model: Path, evaluation: Path, **more: Any) -> list
 
 def test_least_risk_answers_do_not_depend_on_the_batch(trained: Path, tmp_path: Path) -> None:
     write_part(tmp_path / "eval" / "dev", invented_pairs(12, start=700))
-    given = {"samples": 6, "temperature": 1.5, "neighbour_weight": 0.0}
+    # An answer that the samples alone choose, so that the batch has something to change.
+    weights = trained / "model" / "answer_choice" / "answer_choice.json"
+    saved = weights.read_text(encoding="utf-8")
+    weights.write_text(json.dumps(dict.fromkeys(VIEWS, 0.0) | {"samples": 1.0}), encoding="utf-8")
+    given = {"samples": 6, "temperature": 1.5}
     alone = answers_of(tmp_path / "1", trained / "model", tmp_path / "eval", batch_size=1, **given)
     together = answers_of(tmp_path / "2", trained / "model", tmp_path / "eval", batch_size=60, **given)
+    weights.write_text(saved, encoding="utf-8")
     assert alone == together
     assert len(set(alone)) > 1
 
@@ -199,19 +205,7 @@ def test_the_pretrained_model_is_asked_with_the_same_similar_reports(
     assert len(answers) == 3
 
 
-def test_all_say_to_the_similar_reports_is_their_consensus() -> None:
-    similar = [
-        Similar("1", 0.9, "No acute disease."),
-        Similar("2", 0.9, "No acute disease"),
-        Similar("3", 0.2, "Mass."),
-    ]
-    drawn = ["Mass.", "Mass.", "A large mass.", "Mass."]
-    assert least_risk(drawn, similar, 1.0) == "No acute disease."
-    assert least_risk(drawn, similar, 0.0) == "Mass."
-    assert least_risk(drawn, [], 1.0) == "Mass.", "without similar reports the samples have all the say"
-
-
-def test_the_weight_with_the_best_validation_score_is_stored(
+def test_a_model_that_has_learnt_nothing_has_little_say(
     staged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The similar reports' consensus is the right answer, and a model that has learnt nothing is not."""
@@ -223,5 +217,10 @@ def test_the_weight_with_the_best_validation_score_is_stored(
     other_inputs = [Record(record.id, record.input + " Seen.", record.target) for record in records]
     SimilarReports.build(other_inputs).save(tmp_path / "similar")
     main(arguments_of(tmp_path, staged, similar=tmp_path / "similar", epochs=0.5, learning_rate=1e-9, method="mbr"))
-    assert "weight of similar reports" in capsys.readouterr().out
-    assert (read_model_card(tmp_path / "model").decoding or {})["neighbour_weight"] >= 0.5
+    assert "weights of answers: similar" in capsys.readouterr().out
+    generator = TextGenerator.load(tmp_path / "model")
+    shares = dict(zip(VIEWS, generator.choice.shares, strict=True))
+    assert shares["samples"] < min(shares["similar"], shares["words"])
+    questions = generator.questions(["There is a finding 3. Seen again.", "There is a finding 2. Seen again."])
+    answers = generator.generate(questions, generator.defaults, 64)
+    assert answers == [["Finding number 3."], ["Finding number 2."]]
