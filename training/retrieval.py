@@ -59,7 +59,7 @@ class Similar:
 @dataclass(frozen=True)
 class _Counted:
     """What records say, one after the other. bm25s reads it as a list of term numbers for each record, three times; a
-    list is made when it is read, since all of them together are a gigabyte.
+    list is made when it is read, since those of 90,000 records together take half a gigabyte.
 
     `numbers` (entries,) of terms, `times` (entries,) that the record says them, `starts` (records + 1,).
     """
