@@ -2,7 +2,7 @@
 
     config.json, *.safetensors, generation_config.json, tokenizer files     as `save_pretrained` writes them
     model_card.json                                                         where the model comes from, how to ask it
-    code/inference.py, code/training/*.py, code/nltk/                       what the endpoint runs, and nothing else
+    code/inference.py, code/training/*.py, code/nltk/, code/bm25s/          what the endpoint runs, and nothing else
     similar/                                                                with retrieval: an index of training records
     answer_choice/                                                          with retrieval and method mbr: how to choose
 
@@ -17,11 +17,12 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bm25s
 from nltk.stem.porter import PorterStemmer
 
 from training.archives import unpack
@@ -57,6 +58,12 @@ INFERENCE_MODULES = (
     "rouge_l",
     "similar_impressions",
     "splits",
+)
+
+# What of the package bm25s training/retrieval.py runs, below its folder.
+SEARCH_FILES = (
+    *("__init__.py", "scoring.py", "selection.py", "stopwords.py", "tokenization.py", "version.py"),
+    *("utils/__init__.py", "utils/beir.py", "utils/benchmark.py", "utils/corpus.py", "utils/json_functions.py"),
 )
 
 
@@ -211,10 +218,15 @@ def _copy_inference_code(code: Path) -> None:
     shutil.copyfile(here / "inference.py", code / "inference.py")
     for module in INFERENCE_MODULES:
         shutil.copyfile(here / f"{module}.py", code / "training" / f"{module}.py")
-    # The endpoint's image has no nltk; of it only the stemmer is needed, without what the package itself imports.
-    nltk = Path(inspect.getfile(PorterStemmer)).parent.parent
-    for name in STEMMER_FILES:
-        copied = code / "nltk" / name
+    # The endpoint's image has neither package. Of nltk only the stemmer is needed, without what nltk itself imports.
+    _copy_files(Path(inspect.getfile(PorterStemmer)).parent.parent, STEMMER_FILES, code / "nltk")
+    _copy_files(Path(inspect.getfile(bm25s)).parent, SEARCH_FILES, code / "bm25s")
+
+
+def _copy_files(package: Path, files: Sequence[str], target: Path) -> None:
+    """Copy some files of a package; each of their folders gets an `__init__.py`, empty unless it is among the files."""
+    for name in files:
+        copied = target / name
         copied.parent.mkdir(parents=True, exist_ok=True)
         (copied.parent / "__init__.py").touch()
-        shutil.copyfile(nltk / name, copied)
+        shutil.copyfile(package / name, copied)

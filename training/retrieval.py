@@ -2,7 +2,8 @@
 
 Ranked by Okapi BM25 (Robertson and Zaragoza 2009, k1 1.2, b 0.75) over words and word pairs. It asks how much of the
 text a report says, and forgives what the report says beyond it; cosine of TF-IDF wants both alike, and so finds more
-reports in which nothing was wrong (docs/quality-log.md has what was measured). scikit-learn counts, scipy multiplies.
+reports in which nothing was wrong (docs/quality-log.md has what was measured). bm25s scores, keeps and maps the index;
+why that library stands in docs/decisions/0011.
 
     index = SimilarReports.build(read_split(folder))
     index.save(folder); SimilarReports.load(folder).similar(["The heart is enlarged."], count=15)
@@ -11,7 +12,7 @@ A saved index is arrays of numbers, which are mapped into memory when it is load
 targets: the text of training records lies in it. Nothing of it is pickled.
 
 Words and word pairs are known by a hash of 30 bits, so no vocabulary is kept: each of a million shares its hash with
-another with a chance of a tenth of a percent. Those that more than a fifth of the records hold are left out:
+another with a chance of a tenth of a percent. Those that more than a fifth of the records hold are not asked for:
 they tell little, and cost most of a query's time.
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from bm25s import BM25
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 from sklearn.feature_extraction.text import HashingVectorizer
@@ -33,13 +35,14 @@ from training.records import normalise
 from training.splits import Record
 
 K1, B = 1.2, 0.75
-# A term that more than this share of the records hold is left out, if they are more than FEWEST_LEFT_OUT.
+# A term that more than this share of the records hold is not asked for, if they are more than FEWEST_LEFT_OUT.
 LARGEST_SHARE, FEWEST_LEFT_OUT = 0.2, 1_000
-_VERSION = 1
+_VERSION = 2
 _RECORDS_AT_A_TIME = 4_000
 _QUERIES_AT_A_TIME = 256
+_SCORES_IN_A_BLOCK = 64
 
-_INDEX, _RECORDS = "index.json", "records.jsonl"
+_INDEX, _RECORDS, _TERMS, _INPUTS = "index.json", "records.jsonl", "terms.npy", "inputs.npy"
 
 FloatArray = NDArray[np.float32]
 
@@ -54,36 +57,49 @@ class Similar:
 
 
 @dataclass(frozen=True)
-class _Postings:
-    """Which records hold a term, and how much that counts. Rows of terms are in the order of their hashes.
+class _Counted:
+    """What records say, one after the other. bm25s reads it as a list of term numbers for each record, three times; a
+    list is made when it is read, since those of 90,000 records together take half a gigabyte.
 
-    `terms` (terms,) hashes, rising; `rarity` (terms,) inverse document frequencies, 0 for a term that is left out;
-    `starts` (terms + 1,) where a term's entries begin; `holders` (entries,) record numbers; `weights` (entries,) what
-    the term adds to a record's score; `inputs` (records,) hashes of the normalised inputs.
+    `numbers` (entries,) of terms, `times` (entries,) that the record says them, `starts` (records + 1,).
     """
 
-    terms: NDArray[np.int32]
-    rarity: FloatArray
-    starts: NDArray[np.int64]
-    holders: NDArray[np.int32]
-    weights: FloatArray
-    inputs: NDArray[np.uint64]
+    numbers: NDArray[np.int32]
+    times: NDArray[np.int32]
+    starts: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for first, last in itertools.pairwise(self.starts):
+            yield np.repeat(self.numbers[first:last], self.times[first:last]).tolist()
 
 
 class SimilarReports:
-    """The index. It may be asked from several processes, each of which loads it."""
+    """The index. It may be asked from several processes, each of which loads it.
 
-    def __init__(self, postings: _Postings, mean_length: float, ids: Sequence[str], targets: Sequence[str]) -> None:
-        self._postings = postings
+    `terms` (terms,) hashes, rising: bm25s knows a term by its place among them; `inputs` (records,) hashes of the
+    normalised inputs; `mean_length` of an input in terms.
+    """
+
+    def __init__(
+        self,
+        engine: BM25,
+        terms: NDArray[np.int32],
+        inputs: NDArray[np.uint64],
+        mean_length: float,
+        records: Sequence[tuple[str, str]],
+    ) -> None:
+        self._engine = engine
+        self._terms = terms
+        self._inputs = inputs
         self._mean_length = mean_length
-        self._ids = ids
-        self._targets = targets
+        self._records = records
         self._counter = _term_counter()
-        shape = (len(postings.terms), len(ids))
-        self._matrix = csr_array((postings.weights, postings.holders, postings.starts), shape=shape, copy=False)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._records)
 
     @classmethod
     def build(cls, records: Iterable[Record]) -> Self:
@@ -92,27 +108,32 @@ class SimilarReports:
         Raises:
             RetrievalError: there is no record, or none whose input holds a word.
         """
-        ids, targets, inputs, blocks = [], [], [], []
+        kept, inputs, blocks = [], [], []
         counter, stream = _term_counter(), iter(records)
         while block := list(itertools.islice(stream, _RECORDS_AT_A_TIME)):
-            ids += [record.id for record in block]
-            targets += [record.target for record in block]
+            kept += [(record.id, record.target) for record in block]
             inputs += [_input_hash(record.input) for record in block]
             blocks.append(counter.transform(record.input for record in block))
         if not any(block.nnz for block in blocks):
             raise RetrievalError("no training input holds a word: similar reports need at least one")
         counts = csr_array(vstack(blocks, format="csr"))
         blocks.clear()
-        postings, mean_length = _weigh(counts, np.array(inputs, dtype=np.uint64))
-        return cls(postings, mean_length, ids, targets)
+        mean_length = float(counts.sum(dtype=np.float64)) / len(kept)
+        terms, numbers = np.unique(counts.indices, return_inverse=True)
+        counted = _Counted(numbers.astype(np.int32), counts.data.astype(np.int32), counts.indptr)
+        del counts, numbers
+        engine = BM25(k1=K1, b=B, method="lucene", csc_backend="scipy")
+        engine.scores = engine.build_index_from_ids(range(len(terms)), counted, show_progress=False)
+        engine.vocab_dict = {}
+        return cls(engine, terms, np.array(inputs, dtype=np.uint64), mean_length, kept)
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, which is created. Holds ids and targets as plain text."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, array in vars(self._postings).items():
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        self._engine.save(folder, show_progress=False)
+        np.save(folder / _TERMS, self._terms, allow_pickle=False)
+        np.save(folder / _INPUTS, self._inputs, allow_pickle=False)
         with (folder / _RECORDS).open("w", encoding="utf-8") as lines:
-            for record_id, target in zip(self._ids, self._targets, strict=True):
+            for record_id, target in self._records:
                 lines.write(json.dumps({"id": record_id, "target": target}, ensure_ascii=False) + "\n")
         about = {"version": _VERSION, "records": len(self), "mean_length": self._mean_length, "k1": K1, "b": B}
         # Written last: its presence says that all is there.
@@ -129,23 +150,19 @@ class SimilarReports:
             about: dict[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
             if (about["version"], about["k1"], about["b"]) != (_VERSION, K1, B):
                 raise RetrievalError(f"{folder.name}/{_INDEX} is of another version; prepare the data again")
-            postings = _Postings(
-                **{
-                    name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-                    for name in _Postings.__dataclass_fields__
-                }
-            )
+            engine = BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
+            terms, inputs = (np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in (_TERMS, _INPUTS))
             with (folder / _RECORDS).open(encoding="utf-8") as lines:
-                records = [json.loads(line) for line in lines]
-            ids, targets = [row["id"] for row in records], [row["target"] for row in records]
+                records = [(row["id"], row["target"]) for row in map(json.loads, lines)]
         except (OSError, ValueError, KeyError, TypeError) as error:
             # The error's own text may quote a line.
             raise RetrievalError(
                 f"the index of similar reports in {folder.name} is missing or damaged ({type(error).__name__})"
             ) from None
-        if not len(ids) == about["records"] == len(postings.inputs):
+        complete = len(records) == about["records"] == len(inputs) == engine.scores["num_docs"]
+        if not complete or len(engine.scores["indptr"]) != len(terms) + 1:
             raise RetrievalError(f"the index of similar reports in {folder.name} is incomplete; prepare the data again")
-        return cls(postings, about["mean_length"], ids, targets)
+        return cls(engine, terms, inputs, about["mean_length"], records)
 
     def similar(self, texts: Sequence[str], count: int) -> list[list[Similar]]:
         """For each text the `count` most similar records, most similar first; of equally similar ones the earlier.
@@ -163,26 +180,28 @@ class SimilarReports:
         while block := list(itertools.islice(stream, _QUERIES_AT_A_TIME)):
             counts = csr_array(self._counter.transform(block))
             for number, text in enumerate(block):
-                first, last = counts.indptr[number], counts.indptr[number + 1]
-                scores, itself = self._scores(counts.indices[first:last], counts.data[first:last])
-                scores[self._postings.inputs == np.uint64(_input_hash(text))] = 0
+                said = slice(counts.indptr[number], counts.indptr[number + 1])
+                numbers, itself = self._asked(counts.indices[said], counts.data[said])
+                others = self._inputs != np.uint64(_input_hash(text))
+                scores = self._engine.get_scores_from_ids(numbers, weight_mask=others)
                 yield [
-                    Similar(self._ids[record], min(1.0, float(scores[record]) / itself), self._targets[record])
+                    Similar(record_id, min(1.0, float(scores[record]) / itself), target)
                     for record in _highest(scores, count)
+                    for record_id, target in [self._records[record]]
                 ]
 
-    def _scores(self, hashes: NDArray[np.int32], times: FloatArray) -> tuple[FloatArray, float]:
-        """Terms of one text with how often it says them -> BM25 scores (records,), and the text's for itself."""
-        places = np.searchsorted(self._postings.terms, hashes)
-        known = places < len(self._postings.terms)
-        known[known] = self._postings.terms[places[known]] == hashes[known]
+    def _asked(self, hashes: NDArray[np.int32], times: FloatArray) -> tuple[NDArray[np.int64], float]:
+        """Terms of one text with how often it says them -> numbers of those to ask for, and the text's own score."""
+        places = np.searchsorted(self._terms, hashes)
+        places[places == len(self._terms)] = 0
+        known = self._terms[places] == hashes
+        starts = self._engine.scores["indptr"]
         # A term that no record holds is the rarest, so that a text of unknown words is not similar to anything.
-        rarity = np.full(len(hashes), _rarity(np.zeros(1), len(self))[0], dtype=np.float32)
-        rarity[known] = self._postings.rarity[places[known]]
-        itself = float(rarity @ _saturated(times, np.full(len(times), times.sum()), self._mean_length))
-        rows = np.sort(places[known])
-        scores: FloatArray = np.ones(len(rows), dtype=np.float32) @ self._matrix[rows]
-        return scores, itself
+        held_by = np.where(known, starts[places + 1] - starts[places], 0)
+        told = held_by <= max(len(self) * LARGEST_SHARE, FEWEST_LEFT_OUT)
+        rarity = np.log1p((len(self) - held_by + 0.5) / (held_by + 0.5))
+        saturated = times / (times + K1 * (1 - B + B * times.sum() / self._mean_length))
+        return places[known & told], float(rarity[told] @ saturated[told])
 
 
 def _term_counter() -> HashingVectorizer:
@@ -201,41 +220,13 @@ def _input_hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(normalise(text).encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def _weigh(counts: csr_array, inputs: NDArray[np.uint64]) -> tuple[_Postings, float]:
-    """Counts (records, hashes) -> the postings by term, and the mean length of an input in terms."""
-    records = counts.shape[0]
-    lengths = np.add.reduceat(np.append(counts.data, 0), counts.indptr[:-1])
-    lengths[np.diff(counts.indptr) == 0] = 0
-    mean_length = float(lengths.mean())
-    terms, columns = np.unique(counts.indices, return_inverse=True)
-    by_term = csr_array((counts.data, columns.astype(np.int32), counts.indptr), shape=(records, len(terms))).tocsc()
-    held_by = np.diff(by_term.indptr)
-    rarity = _rarity(held_by, records)
-    rarity[held_by > max(records * LARGEST_SHARE, FEWEST_LEFT_OUT)] = 0
-    kept = np.repeat(rarity > 0, held_by)
-    weights = _saturated(by_term.data, lengths[by_term.indices], mean_length) * np.repeat(rarity, held_by)
-    starts = np.concatenate([[0], np.cumsum(np.where(rarity > 0, held_by, 0))])
-    postings = _Postings(terms, rarity, starts, by_term.indices[kept], weights[kept].astype(np.float32), inputs)
-    return postings, mean_length
-
-
-def _rarity(held_by: NDArray[Any], records: int) -> FloatArray:
-    """Inverse document frequency of terms that `held_by` of `records` hold; above 0, as Lucene has it."""
-    return np.log1p((records - held_by + 0.5) / (held_by + 0.5)).astype(np.float32)
-
-
-def _saturated(times: NDArray[Any], lengths: NDArray[Any], mean_length: float) -> NDArray[Any]:
-    """BM25's term frequency: said twice counts less than twice, the less the longer the text is."""
-    return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / mean_length))
-
-
 def _highest(scores: FloatArray, count: int) -> list[int]:
     """Indices of the `count` highest values above 0, highest first, then by index."""
-    if count < len(scores):
-        least = np.partition(scores, len(scores) - count)[len(scores) - count]
-        candidates = np.flatnonzero(scores >= max(least, np.finfo(np.float32).tiny))
-    else:
-        candidates = np.flatnonzero(scores > 0)
+    # At least `count` values reach the `count`-th highest of the blocks' maxima, and few more do: ten times as fast as
+    # partitioning all. bm25s's own selection leaves the order of equal values open.
+    tops = np.maximum.reduceat(scores, np.arange(0, len(scores), _SCORES_IN_A_BLOCK))
+    least = np.partition(tops, -count)[-count] if count < len(tops) else 0
+    candidates = np.flatnonzero(scores >= max(least, np.finfo(np.float32).tiny))
     order = np.argsort(-scores[candidates], kind="stable")[:count]
     found: list[int] = candidates[order].tolist()
     return found

@@ -15,9 +15,10 @@ from stacks.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
-# Distributions that are not in AWS's Hugging Face training image: rouge-score and what it needs. What these need in
-# turn (numpy, regex, tqdm, click, joblib, six) the image has through transformers and scikit-learn.
-VENDORED = ("rouge_score", "absl-py", "nltk")
+# Distributions that are not in AWS's Hugging Face training image: bm25s, and rouge-score with what it needs. What these
+# need in turn (numpy, regex, tqdm, click, joblib, six) the image has through transformers and scikit-learn. None holds
+# compiled code: that would have to fit the image's machine, not the one which runs `cdk synth`.
+VENDORED = ("rouge_score", "absl-py", "nltk", "bm25s")
 
 # SageMaker's training toolkit starts a script by its name at the archive's root.
 TRAINING_PROGRAM = "fine_tune_entry.py"

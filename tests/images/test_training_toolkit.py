@@ -101,4 +101,4 @@ def test_a_failed_training_says_why_where_sagemaker_looks(tmp_path: Path) -> Non
 def test_the_archive_brings_what_the_image_lacks(tmp_path: Path) -> None:
     with tarfile.open(write_source_archive(tmp_path)) as archive:
         roots = {name.partition("/")[0] for name in archive.getnames()}
-    assert {"training", "rouge_score", "absl", "nltk", TRAINING_PROGRAM} <= roots
+    assert {"training", "rouge_score", "absl", "nltk", "bm25s", TRAINING_PROGRAM} <= roots

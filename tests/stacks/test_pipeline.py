@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import importlib.metadata
 import json
 import re
 from collections.abc import Mapping
@@ -201,3 +202,13 @@ def test_code_archive_has_the_same_bytes_every_time(tmp_path: Path) -> None:
     first = write_source_archive(tmp_path / "first").read_bytes()
     second = write_source_archive(tmp_path / "second").read_bytes()
     assert first == second
+
+
+def test_what_travels_with_the_code_is_python_alone() -> None:
+    """Compiled code would be that of the machine that synthesises, not the image's."""
+    from stacks.pipeline.source_archive import VENDORED
+
+    for name in VENDORED:
+        files = importlib.metadata.files(name)
+        assert files
+        assert not [file for file in files if file.suffix in (".so", ".pyd", ".dylib", ".dll")], name

@@ -201,9 +201,10 @@ def test_the_code_in_the_model_directory_runs_without_this_repository(
     script = f"""
 import sys; sys.path.insert(0, {str(answering_model_directory / "code")!r})
 import inference, training
-import nltk
+import bm25s, nltk
 assert training.__file__.startswith({str(answering_model_directory)!r}), training.__file__
 assert nltk.__file__.startswith({str(answering_model_directory)!r}), nltk.__file__
+assert bm25s.__file__.startswith({str(answering_model_directory)!r}), bm25s.__file__
 model = inference.model_fn({str(answering_model_directory)!r})
 request = inference.input_fn('{{"inputs": "A nodule."}}', "application/json")
 print(inference.output_fn(inference.predict_fn(request, model), "application/json"))

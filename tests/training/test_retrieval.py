@@ -75,9 +75,11 @@ def test_similarity_is_bm25_and_the_most_similar_come_first(monkeypatch: pytest.
 
 
 def test_fewer_asked_for_are_the_first_of_all() -> None:
-    index = SimilarReports.build(made_up(200))
+    # More than 15 blocks of scores, so that not all of them are ordered.
+    records = made_up(15 * retrieval._SCORES_IN_A_BLOCK + 30)
+    index = SimilarReports.build(records)
     texts = [record.input for record in made_up(30, seed=3)]
-    for few, every in zip(index.similar(texts, 15), index.similar(texts, 200), strict=True):
+    for few, every in zip(index.similar(texts, 15), index.similar(texts, len(records)), strict=True):
         assert few == every[:15]
 
 
@@ -99,7 +101,7 @@ def test_a_text_never_finds_itself_however_it_is_spelt() -> None:
 
 
 def test_of_equally_similar_records_the_earlier_comes_first() -> None:
-    records = [Record(str(i), "a nodule" if i % 2 else "a fracture", "t") for i in range(40)]
+    records = [Record(str(i), "a nodule" if i % 2 else "a fracture", "t") for i in range(700)]
     (found,) = SimilarReports.build(records).similar(["nodule, old"], 5)
     assert [one.id for one in found] == ["1", "3", "5", "7", "9"]
 
@@ -124,7 +126,7 @@ def test_a_saved_index_answers_alike_and_is_mapped(tmp_path: Path) -> None:
     loaded = SimilarReports.load(tmp_path / "similar")
     assert loaded.similar(texts, 15) == index.similar(texts, 15)
     assert len(loaded) == 120
-    assert isinstance(loaded._postings.weights, np.memmap)
+    assert all(isinstance(loaded._engine.scores[name], np.memmap) for name in ("data", "indices", "indptr"))
     assert {file.suffix for file in (tmp_path / "similar").iterdir()} == {".npy", ".json", ".jsonl"}
 
 
@@ -145,6 +147,10 @@ def break_records(folder: Path) -> None:
     (folder / "records.jsonl").write_text("".join(lines[:-1]))
 
 
+def break_terms(folder: Path) -> None:
+    np.save(folder / "terms.npy", np.load(folder / "terms.npy")[1:])
+
+
 def break_line(folder: Path) -> None:
     (folder / "records.jsonl").write_text('{"id": "secret text", "target": ')
 
@@ -157,9 +163,11 @@ def break_array(folder: Path) -> None:
     ("damage", "said"),
     [
         (lambda folder: (folder / "index.json").unlink(), "missing or damaged"),
-        (lambda folder: (folder / "weights.npy").write_bytes(b"\x93NUMPY"), "missing or damaged"),
+        (lambda folder: (folder / "data.csc.index.npy").write_bytes(b"\x93NUMPY"), "missing or damaged"),
+        (lambda folder: (folder / "params.index.json").write_text("[]"), "missing or damaged"),
         (break_version, "another version"),
         (break_records, "incomplete"),
+        (break_terms, "incomplete"),
         (break_line, "missing or damaged"),
         (break_array, "missing or damaged"),
     ],

@@ -142,7 +142,8 @@ def test_a_model_from_s3_is_staged(repository: Path, tmp_path: Path, packed: boo
     main(Arguments(source="s3", model=channel, output=tmp_path / "staged"))
     TextGenerator.load(tmp_path / "staged")
     assert read_model_card(tmp_path / "staged").source == "s3"
-    assert {path.name for path in (tmp_path / "staged" / "code").iterdir()} == {"inference.py", "nltk", "training"}
+    code = {path.name for path in (tmp_path / "staged" / "code").iterdir()}
+    assert code == {"inference.py", "bm25s", "nltk", "training"}
 
 
 @pytest.mark.parametrize("nested", [False, True])
