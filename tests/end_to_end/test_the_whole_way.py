@@ -71,7 +71,7 @@ def check_tables_of_the_dashboard(tables: RunTables, row: dict[str, str | None],
     assert len(predictions) == 40 * len(MODELS)
     assert all(p["marked"] == mark_words(str(p["reference"]), p["prediction"] or "") for p in predictions)
     assert any("⟦−" in str(p["marked"]) for p in predictions)
-    for table in ("predictions", "training_curve", "steps", "parameters", "data_flow", "lengths"):
+    for table in ("predictions", "similar_reports", "training_curve", "steps", "parameters", "data_flow", "lengths"):
         assert tables.partition(table, NEWEST) == tables.partition(table) != []
 
 
