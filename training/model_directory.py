@@ -50,6 +50,7 @@ INFERENCE_MODULES = (
     "records",
     "retrieval",
     "rouge_l",
+    "sampling",
     "similar_impressions",
     "splits",
 )

@@ -13,7 +13,15 @@ import pytest
 
 from tests.training.tiny_model import invented_pairs
 from training.generation import GenerationParameters
-from training.inference import SEQUENCES_A_CALL, ServedModel, input_fn, model_fn, output_fn, predict_fn
+from training.inference import (
+    SEQUENCES_A_CALL,
+    SEQUENCES_A_CALL_OF_SMALL,
+    ServedModel,
+    input_fn,
+    model_fn,
+    output_fn,
+    predict_fn,
+)
 from training.inference_request import Request
 
 JSON = "application/json"
@@ -75,10 +83,16 @@ def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: ServedModel
     assert len({entry["generated_text"] for entry in single}) > 1, "equal answers would say nothing about the order"
 
 
-def test_a_long_list_is_answered_by_calls_of_bounded_size(model: ServedModel, calls: list[int]) -> None:
-    status, answer = ask(model, {"inputs": [TEXT] * 40, "parameters": {"num_beams": 2, "max_new_tokens": 2}})
-    assert status == 200 and len(answer) == 40
-    assert calls == [SEQUENCES_A_CALL // 2] * 2 + [8]
+@pytest.mark.parametrize(("parameters", "at_once"), [(10**9, SEQUENCES_A_CALL_OF_SMALL), (0, SEQUENCES_A_CALL)])
+def test_a_long_list_is_answered_by_calls_of_bounded_size(
+    model: ServedModel, calls: list[int], monkeypatch: pytest.MonkeyPatch, parameters: int, at_once: int
+) -> None:
+    monkeypatch.setattr("training.inference.SMALL_PARAMETERS", parameters)
+    body = {"inputs": [TEXT] * 150, "parameters": {"num_beams": 2, "max_new_tokens": 2}}
+    status, answer = ask(model, body)
+    assert status == 200 and len(answer) == 150
+    assert max(calls) == at_once // 2 and sum(calls) == 150
+    assert len(calls) == -(-150 // (at_once // 2))
 
 
 def test_several_answers_a_text_stand_together(model: ServedModel) -> None:
