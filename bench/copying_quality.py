@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--denoise-seconds", type=float, default=20.0)
     parser.add_argument("--methods", nargs="+", default=["greedy", "mbr"])
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="folder for data and models, which are kept: it holds real text")
     parser.add_argument("--answers", type=Path, help="folder for the answers; real text, keep it out of the project")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -90,7 +91,7 @@ def main() -> None:
     print(f"{len(split.train)} train, {len(split.validation)} validation, {len(split.asked)} {arguments.part}")
     size = dataclasses.replace(CopyingSize(), **_values(arguments.size))
     with tempfile.TemporaryDirectory(prefix="copying-quality-") as name:
-        folder = Path(name)
+        folder = arguments.keep or Path(name)
         _write(folder / "train", split.train)
         _write(folder / "validation", split.validation)
         began = time.monotonic()

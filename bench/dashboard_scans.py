@@ -20,7 +20,7 @@ from rich.console import Console
 from local.athena import run_query
 from local.deployment import ACCOUNT
 from local.stage import LocalStage, deployed_stage
-from training.table_schemas import MODELS, PREDICTIONS, SCORES, TABLES, Table
+from training.table_schemas import MODELS, PREDICTIONS, SCORES, SIMILAR_REPORTS, TABLES, Table
 from training.tables import month_of, partition_folder, write_table
 
 TASK = "radiology_impressions"
@@ -77,7 +77,7 @@ def write_run(stage: LocalStage, folder: Path, number: int, records: int) -> Non
         by_month = table.partitioned_by[1] == "month"
         place = partition_folder(folder, table, TASK, month_of(started) if by_month else run_id)
         file = place / f"{run_id if by_month else 'part-00000'}.parquet"
-        count = {PREDICTIONS: records, SCORES: 12}.get(table, 1)
+        count = {PREDICTIONS: records, SIMILAR_REPORTS: records, SCORES: 12}.get(table, 1)
         write_table(file, table, (row(table, run_id, started, i) for i in range(count)))
         key = f"tables/{file.relative_to(folder).as_posix()}"
         stage.aws.client("s3").upload_file(str(file), stage.names.bucket, key)

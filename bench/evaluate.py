@@ -50,7 +50,7 @@ def main() -> None:
     index = clock.time("similar reports: build the index", lambda: SimilarReports.build(training))
     floors = clock.time("floors: constant, length of the lead", lambda: Floors(targets, index))
     predictions = {PRETRAINED: asked, FINE_TUNED: reports.split(arguments.records)[1]}
-    predictions |= clock.time("floors: answers", lambda: floors.predictions(asked))
+    predictions |= clock.time("floors: answers", lambda: floors.predictions(asked, floors.similar(asked)))
     pairs = [pair for texts in predictions.values() for pair in zip(texts, references, strict=True)]
     clock.time("ROUGE", lambda: rouge_scores(pairs, arguments.workers))
     rouge_seconds = clock.seconds["ROUGE"]

@@ -3,7 +3,7 @@
 python -m local demo [--data FILE] [--evaluation FILE]
 python -m local serve
 python -m local upload FILE [--task TASK] [--set SET]
-python -m local predict TEXT [--task TASK]
+python -m local predict TEXT [--task TASK] [--explain]
 """
 
 import argparse
@@ -32,7 +32,14 @@ def main() -> int:
             key = running_stage().upload(arguments.file, arguments.task, arguments.set)
             console.print(f"Uploaded as {key}")
         else:
-            console.print(running_stage().ask_endpoint(arguments.task, arguments.text), highlight=False, markup=False)
+            # A model from before explanations would refuse the parameter, whatever its value.
+            parameters = {"explain": True} if arguments.explain else {}
+            answer = running_stage().ask_endpoint(arguments.task, arguments.text, **parameters)
+            console.print(answer["generated_text"], highlight=False, markup=False)
+            for report in answer.get("similar", []):
+                console.print(
+                    f"  training report {report['id']}, similarity {report['similarity']:.4f}", highlight=False
+                )
     except LocalError as error:
         Console(stderr=True, soft_wrap=True).print(f"Stopped: {error}", style="red", highlight=False, markup=False)
         return 1
@@ -55,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="ask the live endpoint of the stage that is running")
     predict.add_argument("text")
     predict.add_argument("--task", default=TASK)
+    predict.add_argument("--explain", action="store_true", help="name the training reports that the answer rested on")
     return parser
 
 

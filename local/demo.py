@@ -169,7 +169,7 @@ def _go_live(console: Console, stage: LocalStage, package: str, report: Report) 
     console.print(f"Approving {package.rsplit(':', 1)[-1]}, as a person would; the live endpoint moves to it ...")
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     wait_for_endpoint(sagemaker, stage.names.pipelines[TASK], package)
-    answer = stage.ask_endpoint(TASK, report.findings)
+    answer = str(stage.ask_endpoint(TASK, report.findings)["generated_text"])
     console.print("The live endpoint, asked about a report that it was not trained on:", style="bold")
     for label, text in (("findings", report.findings), ("its answer", answer), ("the doctor's", report.impression)):
         console.print(f"  {label + ':':<14}{text}", highlight=False, markup=False)
@@ -185,7 +185,9 @@ def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
     console.print("In another terminal:", style="bold")
     console.print("  make upload FILE=train.jsonl              your own training data: starts a run")
     console.print("  make upload FILE=dev3.jsonl SET=dev3      an evaluation set, scored in every later run")
-    console.print("  make predict TEXT='The heart is ...'      asks the live endpoint")
+    console.print(
+        "  make predict TEXT='The heart is ...'      asks the live endpoint (EXPLAIN=1: and what it rested on)"
+    )
     sagemaker = stage.aws.client("sagemaker")
     seen = {newest_run(sagemaker, pipeline) for pipeline in stage.names.pipelines.values()}
     try:

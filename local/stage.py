@@ -35,15 +35,16 @@ class LocalStage:
         self.aws.client("s3").upload_file(str(file), self.names.bucket, key)
         return key
 
-    def ask_endpoint(self, task: str, text: str) -> str:
-        """Ask the task's live endpoint for the answer to one text."""
+    def ask_endpoint(self, task: str, text: str, **parameters: Any) -> dict[str, Any]:
+        """What the task's live endpoint answers to one text: its `generated_text`, and what `parameters` ask for."""
         response = self.aws.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=self.names.pipelines[task],
             ContentType="application/json",
-            Body=json.dumps({"inputs": text}).encode(),
+            Body=json.dumps({"inputs": text, "parameters": parameters}).encode(),
         )
+        answer: dict[str, Any]
         (answer,) = json.loads(response["Body"].read())
-        return str(answer["generated_text"])
+        return answer
 
 
 @contextmanager

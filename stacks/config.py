@@ -176,10 +176,12 @@ class Variant(Settings):
 
 
 class Serving(Settings):
-    """Endpoints. `pretrained` is for comparison and may be switched off by leaving it out."""
+    """Endpoints. `pretrained` is for comparison and may be switched off by leaving it out. With `similar_text`, the
+    live endpoint gives those who ask it to explain an answer the impressions of the training reports behind it."""
 
     live: Variant
     pretrained: Variant | None = None
+    similar_text: bool = False
 
 
 class Task(Settings):
@@ -211,6 +213,8 @@ class Task(Settings):
             raise ValueError("jobs.evaluate.instance_count must be 1: scores are over all records")
         if self.generation.method == "consensus" and not self.retrieval:
             raise ValueError("generation.method consensus needs retrieval: it is what similar reports agree on")
+        if self.serving.similar_text and not self.retrieval:
+            raise ValueError("serving.similar_text needs retrieval: without it no answer rests on similar reports")
         if self.model.source == "jumpstart":
             self._fits_jumpstart()
         elif self.training.max_target_tokens is None:

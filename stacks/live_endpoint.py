@@ -53,6 +53,7 @@ class LiveEndpoint(Construct):
             "pretrained": _variant(serving.pretrained) if serving.pretrained else None,
             "alarms": list(self._alarms),
             "bake_seconds": self._stage.bake_seconds,
+            "similar_text": serving.similar_text,
         }
 
     def follow_registry(self, service_token: str) -> CustomResource:

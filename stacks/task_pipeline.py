@@ -15,7 +15,7 @@ from stacks.job_role import Access, JobRole
 from stacks.jumpstart import LockedModel
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
-from training.table_schemas import PREDICTIONS, SCORES, TRAINING_CURVE
+from training.table_schemas import EVALUATED
 
 
 class TaskPipeline(Construct):
@@ -100,7 +100,7 @@ class TaskPipeline(Construct):
         training = f"{self._runs}/training/*"
         model = f"{self._runs}/{task.model_folder}/*"
         generated = f"{self._runs}/generated/*"
-        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in (PREDICTIONS, SCORES, TRAINING_CURVE))
+        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in EVALUATED)
         no_champion = f"runs/{task.name}/no-champion/*"
         access = {
             "stage_model": Access(

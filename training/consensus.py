@@ -26,5 +26,14 @@ def consensus(similar: Sequence[Similar]) -> str:
     Raises:
         ValueError: there is no neighbour.
     """
+    return similar[consensus_place(similar)].target
+
+
+def consensus_place(similar: Sequence[Similar]) -> int:
+    """Which neighbour that is, the first being 0.
+
+    Raises:
+        ValueError: there is no neighbour.
+    """
     targets = [neighbour.target for neighbour in similar]
-    return targets[choose(targets, targets, weights(similar))]
+    return choose(targets, targets, weights(similar))

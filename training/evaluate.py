@@ -10,8 +10,8 @@ predictions, the predictions of the model in service (`--champion`; a folder wit
 `output.tar.gz` of the training job (`--training-output`; left out where the training script leaves no curve).
 
 Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` the files of this run in the tables
-`predictions`, `scores` and `training_curve` (training/table_schemas.py), those of the first and the last a second time
-in the partition of the newest run.
+`predictions`, `similar_reports`, `scores` and `training_curve` (training/table_schemas.py), those of all but `scores` a
+second time in the partition of the newest run.
 """
 
 import json
@@ -45,6 +45,7 @@ from training.scored_set import (
     prediction_rows,
     score_rows,
     score_set,
+    similar_rows,
 )
 from training.table_schemas import (
     FINE_TUNED,
@@ -53,6 +54,7 @@ from training.table_schemas import (
     PREDICTIONS,
     PRETRAINED,
     SCORES,
+    SIMILAR_REPORTS,
     TRAINING_CURVE,
     Table,
 )
@@ -169,8 +171,11 @@ def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord],
     predictions: dict[str, list[str]] = {}
     for model, folder in ((PRETRAINED, arguments.pretrained), (FINE_TUNED, arguments.fine_tuned)):
         predictions[model] = matched_predictions(read_predictions(folder, name, model), records, name, model)
-    trivial = floors.predictions([record.input for record in records])
-    scored = score_set(name, records, predictions | trivial, arguments.processes)
+    inputs = [record.input for record in records]
+    similar = floors.similar(inputs)
+    predictions |= floors.predictions(inputs, similar)
+    # Without retrieval no answer rested on them; the floors alone look.
+    scored = score_set(name, records, predictions, arguments.processes, similar if arguments.retrieval else None)
     scores = ", ".join(f"{model} {answers.rouge_l.mean():.3f}" for model, answers in scored.models.items())
     print(f"set {name}: {len(records)} records, ROUGE-L {scores}", flush=True)
     return scored
@@ -218,6 +223,7 @@ def _write_tables(arguments: Arguments, scored_sets: Sequence[ScoredSet]) -> Non
     curve = iter(()) if arguments.training_output is None else read_training_curve(arguments.training_output)
     files: list[tuple[Table, str, str, Iterator[dict[str, Any]]]] = [
         (PREDICTIONS, run_id, PART, (row for scored in scored_sets for row in prediction_rows(scored))),
+        (SIMILAR_REPORTS, run_id, PART, (row for scored in scored_sets for row in similar_rows(scored))),
         (
             SCORES,
             month_of(started),

@@ -5,10 +5,11 @@
 - nearest: the target of the training record whose input is most similar to what is asked.
 - consensus: of the targets of the most similar training records the one that agrees best with the others.
 
-The last two ask the index of similar reports (training/retrieval.py) once for both. A text that shares no word with
-any training input gets the constant answer from them.
+The last two are from one look into the index of similar reports (training/retrieval.py). A text that shares no word
+with any training input gets the constant answer from them.
 
-Memory: the index and one block of queries; beyond the answers themselves it does not grow with their number.
+Memory: the index and one block of queries; beyond the answers themselves, and for each up to four reports that it rests
+on, it does not grow with their number.
 """
 
 from collections import Counter
@@ -16,11 +17,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
-from training.consensus import NEIGHBOURS, consensus
+from training.consensus import NEIGHBOURS
 from training.errors import EvaluationError
 from training.records import normalise
 from training.report_text import sentences
 from training.retrieval import SimilarReports
+from training.similar_impressions import ShownReport, shown_reports
 from training.splits import read_split
 from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
@@ -51,17 +53,17 @@ class Floors:
             )
         return cls(targets, index)
 
-    def predictions(self, inputs: Sequence[str]) -> dict[str, list[str]]:
-        """Floor -> its answers, in the order of `inputs`."""
-        nearest, agreed = [], []
-        for similar in self._index.each_similar(inputs, NEIGHBOURS):
-            nearest.append(similar[0].target if similar else self._constant)
-            agreed.append(consensus(similar) if similar else self._constant)
+    def similar(self, inputs: Iterable[str]) -> list[list[ShownReport]]:
+        """For each input the similar training reports that a prompt shows: the nearest, and the agreed one."""
+        return [shown_reports(found) for found in self._index.each_similar(inputs, NEIGHBOURS)]
+
+    def predictions(self, inputs: Sequence[str], similar: Sequence[Sequence[ShownReport]]) -> dict[str, list[str]]:
+        """Floor -> its answers, in the order of `inputs`, of which `similar` is what the method of that name found."""
         return {
             CONSTANT: [self._constant] * len(inputs),
             LEAD: [lead(text, self._lead_sentences) for text in inputs],
-            NEAREST: nearest,
-            CONSENSUS: agreed,
+            NEAREST: [shown[0].report.target if shown else self._constant for shown in similar],
+            CONSENSUS: [next((one.report.target for one in shown if one.agreed), self._constant) for shown in similar],
         }
 
 

@@ -5,14 +5,13 @@ the endpoint answers.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig, LogitsProcessor
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
 from training.answer_choice import AnswerChoice, Asked
@@ -22,6 +21,7 @@ from training.model_directory import ANSWER_CHOICE, SIMILAR_REPORTS, ModelCard, 
 from training.prompt import shows_similar
 from training.prompt_tokens import PromptTokens
 from training.retrieval import Similar, SimilarReports
+from training.sampling import SamplingNoise, draw_rows
 from training.similar_impressions import find_similar, shown_impressions
 
 MAX_NEW_TOKENS_LIMIT = 1024
@@ -254,17 +254,8 @@ class TextGenerator:
             lengths = [len(question.prompt) for question in questions]
             for indices in batches_by_length(lengths, max(1, batch_size // rows)):
                 prompts = [questions[index].prompt for index in indices]
-                batch = self._padded(prompts)
-                encoded = self.model.get_encoder()(**batch, return_dict=True)
-                for name, values in encoded.items():
-                    encoded[name] = values.repeat_interleave(rows, dim=0)
-                outputs = self.model.generate(
-                    encoder_outputs=encoded,
-                    attention_mask=batch["attention_mask"].repeat_interleave(rows, dim=0),
-                    generation_config=config,
-                    logits_processor=[SamplingNoise(prompts, parameters)],
-                )
-                texts = self._decoded(outputs)
+                noise = SamplingNoise(prompts, parameters.samples, parameters.temperature, parameters.seed)
+                texts = self._decoded(draw_rows(self.model, self._padded(prompts), noise, config))
                 for position, index in enumerate(indices):
                     answers[index] = texts[position * rows : (position + 1) * rows]
         return answers
@@ -273,34 +264,8 @@ class TextGenerator:
         batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
         return {name: batch[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
 
-    def _decoded(self, outputs: torch.Tensor) -> list[str]:
+    def _decoded(self, outputs: torch.Tensor | list[list[int]]) -> list[str]:
         return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
-
-
-class SamplingNoise(LogitsProcessor):
-    """Turns greedy decoding into sampling: the largest of logits with Gumbel noise is a sample of their softmax.
-
-    The noise of a prompt is drawn from its ids and the seed, so its samples do not depend on what else is asked at the
-    same time. Of the rows of a prompt the first gets none: it stays the greedy answer.
-    """
-
-    def __init__(self, prompts: Sequence[Sequence[int]], parameters: GenerationParameters) -> None:
-        self._samples = parameters.samples
-        self._temperature = parameters.temperature
-        self._generators = [torch.Generator().manual_seed(_seed_of(prompt, parameters.seed)) for prompt in prompts]
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002  # theirs
-        """`scores` (prompts * (1 + samples), vocabulary)."""
-        rows = scores.view(len(self._generators), 1 + self._samples, -1)
-        for prompt, generator in zip(rows, self._generators, strict=True):
-            noise = torch.empty(prompt[1:].shape).exponential_(generator=generator).log_().neg_()
-            prompt[1:] = prompt[1:] / self._temperature + noise.to(scores.device)
-        return scores
-
-
-def _seed_of(prompt: Sequence[int], seed: int) -> int:
-    digest = hashlib.sha256(f"{seed} {list(prompt)}".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ Travels with each model as `code/inference.py`, with the modules it imports besi
 """
 
 import json
+import os
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,10 +18,15 @@ import torch
 
 from training.errors import RequestError
 from training.generation import TextGenerator
-from training.inference_request import JSON, Request, format_answer, media_type, parse_request
+from training.inference_request import JSON, Explain, Request, format_answer, media_type, parse_request
 
-# Sequences (texts times beams) in one call of the model, which bounds its memory.
-SEQUENCES_A_CALL = 32
+# Sequences (texts times beams or samples) in one call of the model, which bounds its memory: of a large model each
+# takes a hundred megabytes for its keys and values; of a small one it is quicker to compute more of them at once.
+SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL = 32, 136
+SMALL_PARAMETERS = 50_000_000
+# Environment variable: "true" permits answers to hold impressions of training reports. Whoever deploys the endpoint
+# decides it (`serving.similar_text` of the task file), not whoever trained the model.
+SIMILAR_TEXT = "SIMILAR_TEXT"
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,19 @@ class Answer:
     value: Any
 
 
-def model_fn(model_dir: str, context: Any = None) -> TextGenerator:
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded model, and whether its answers may hold what was written of training reports."""
+
+    generator: TextGenerator
+    similar_text: bool
+
+
+def model_fn(model_dir: str, context: Any = None) -> ServedModel:
     """Load the model directory, onto the GPU that the server gave this worker, if any."""
     gpu = context.system_properties.get("gpu_id") if context is not None else None
     device = f"cuda:{gpu or 0}" if torch.cuda.is_available() else "cpu"
-    return TextGenerator.load(Path(model_dir), device)
+    return ServedModel(TextGenerator.load(Path(model_dir), device), os.environ.get(SIMILAR_TEXT) == "true")
 
 
 def input_fn(body: str | bytes | None, content_type: str | None, context: Any = None) -> Request | Refusal:  # noqa: ARG001  # theirs
@@ -53,25 +67,50 @@ def input_fn(body: str | bytes | None, content_type: str | None, context: Any = 
         return Refusal(error.status, error.reason)
 
 
-def predict_fn(request: Request | Refusal, model: TextGenerator, context: Any = None) -> Answer | Refusal:  # noqa: ARG001  # theirs
+def predict_fn(request: Request | Refusal, model: ServedModel, context: Any = None) -> Answer | Refusal:  # noqa: ARG001  # theirs
     """Answer a request. A text longer than the model was trained to read is refused: what is cut off is not read."""
     if isinstance(request, Refusal):
         return request
+    generator = model.generator
     try:
-        parameters = request.generation_parameters(model.defaults)
+        parameters = request.generation_parameters(generator.defaults)
+        _check_explain(request.explain, model)
     except RequestError as error:
         return Refusal(error.status, error.reason)
-    questions = model.questions(request.texts)
+    questions = generator.questions(request.texts)
     for number, question in enumerate(questions):
-        if question.tokens > model.card.max_input_tokens:
+        if question.tokens > generator.card.max_input_tokens:
             return Refusal(
                 400,
                 f"text {number} is too long: {question.tokens} tokens with the prompt, "
-                f"this model reads {model.card.max_input_tokens}",
+                f"this model reads {generator.card.max_input_tokens}",
             )
     sequences = max(parameters.num_beams, parameters.num_return_sequences)
-    answers = model.generate(questions, parameters, batch_size=max(1, SEQUENCES_A_CALL // sequences))
-    return Answer(format_answer(answers, request))
+    answers = generator.generate(questions, parameters, batch_size=max(1, sequences_a_call(generator) // sequences))
+    return Answer(format_answer(answers, [question.similar for question in questions], request))
+
+
+def sequences_a_call(generator: TextGenerator) -> int:
+    small = generator.model.num_parameters() < SMALL_PARAMETERS
+    return SEQUENCES_A_CALL_OF_SMALL if small else SEQUENCES_A_CALL
+
+
+def _check_explain(explain: Explain, model: ServedModel) -> None:
+    """Raises RequestError: the model has no similar reports to name, or may not show their text."""
+    if explain is Explain.NO:
+        return
+    if model.generator.similar is None:
+        raise RequestError(
+            400,
+            "explain: this model answers without similar reports; leave the parameter out (a task has them with "
+            "retrieval: true)",
+        )
+    if explain is Explain.TEXT and not model.similar_text:
+        raise RequestError(
+            403,
+            "explain: this endpoint may not show the text of training reports; ask with true for ids and "
+            "similarity, or deploy the task with serving.similar_text: true",
+        )
 
 
 def output_fn(answer: Answer | Refusal, accept: str | None, context: Any = None) -> str:

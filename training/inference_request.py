@@ -4,30 +4,50 @@ Two forms are understood, each answered in kind:
 
     {"inputs": str | [str], "parameters": {...}}         -> [{"generated_text": str}, ...]
     {"text_inputs": str | [str], "max_length": 50, ...}  -> {"generated_texts": [str, ...]}   (JumpStart's version 1)
+
+With the parameter `explain` an answer says which training reports it rested on, most similar first: `similar` in each
+entry, or, in JumpStart's form, a list for each text. true asks for their ids and similarity, "text" for their
+impressions as well.
 """
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from training.errors import ArgumentError, RequestError
 from training.generation import BEAMS, CONSENSUS, MBR, GenerationParameters
+from training.retrieval import Similar
 
 JSON = "application/json"
 MAX_TEXTS = 256
 # Parameters of decoding by the model alone.
 OTHER_WAYS = frozenset({"num_beams", "num_return_sequences", "do_sample", "top_p"})
-PARAMETER_NAMES = frozenset(field.name for field in dataclasses.fields(GenerationParameters))
+EXPLAIN = "explain"
+PARAMETER_NAMES = frozenset({EXPLAIN, *(field.name for field in dataclasses.fields(GenerationParameters))})
+# What a reader tells apart; float32 scores have seven digits.
+SIMILARITY_DECIMALS = 4
+
+
+class Explain(Enum):
+    """What an answer says of the similar reports it rested on: nothing, ids and similarity, or impressions too."""
+
+    NO = False
+    SIMILAR = True
+    TEXT = "text"
 
 
 @dataclass(frozen=True)
 class Request:
-    """`texts` 1..256, none blank; `parameters` with known names, values not yet checked; `jumpstart` is its form."""
+    """`texts` 1..256, none blank; `parameters` of decoding with known names, values not yet checked; `jumpstart` is its
+    form."""
 
     texts: list[str]
     parameters: dict[str, Any]
     jumpstart: bool
+    explain: Explain = Explain.NO
 
     def generation_parameters(self, defaults: GenerationParameters) -> GenerationParameters:
         """`defaults` overridden by the request. One that asks for another way of decoding does not get the rest of the
@@ -73,15 +93,31 @@ def parse_request(body: str | bytes | None, content_type: str | None) -> Request
     if not isinstance(parameters, dict):
         raise RequestError(400, f"parameters must be a JSON object, got {type(parameters).__name__}")
     _refuse_unknown("parameter", parameters.keys() - PARAMETER_NAMES, PARAMETER_NAMES)
-    return Request(_checked_texts("inputs", content["inputs"]), parameters, jumpstart=False)
+    return _request(_checked_texts("inputs", content["inputs"]), parameters, jumpstart=False)
 
 
-def format_answer(answers: list[list[str]], request: Request) -> Any:
-    """The answer's JSON value, in the request's form; `answers` holds one list of texts for each input."""
+def format_answer(answers: Sequence[Sequence[str]], similar: Sequence[Sequence[Similar]], request: Request) -> Any:
+    """The answer's JSON value, in the request's form.
+
+    `answers` holds a list of texts for each input, `similar` the reports that they rested on, of which the answer says
+    what the request asks for. All texts of one input say the same.
+    """
     texts = [text for some in answers for text in some]
+    if request.explain is Explain.NO:
+        return {"generated_texts": texts} if request.jumpstart else [{"generated_text": text} for text in texts]
+    reasons = [
+        [_explained(report, request.explain) for report in reports]
+        for some, reports in zip(answers, similar, strict=True)
+        for _ in some
+    ]
     if request.jumpstart:
-        return {"generated_texts": texts}
-    return [{"generated_text": text} for text in texts]
+        return {"generated_texts": texts, "similar": reasons}
+    return [{"generated_text": text, "similar": some} for text, some in zip(texts, reasons, strict=True)]
+
+
+def _explained(report: Similar, explain: Explain) -> dict[str, Any]:
+    said = {"id": report.id, "similarity": round(report.similarity, SIMILARITY_DECIMALS)}
+    return {**said, "impression": report.target} if explain is Explain.TEXT else said
 
 
 def media_type(header: str | None) -> str:
@@ -98,7 +134,16 @@ def _parse_jumpstart(content: dict[str, Any]) -> Request:
         if not isinstance(length, int) or isinstance(length, bool):
             raise RequestError(400, f"max_length must be int, got {type(length).__name__}")
         parameters["max_new_tokens"] = length - 1  # max_length counts the decoder's start token too
-    return Request(_checked_texts("text_inputs", content["text_inputs"]), parameters, jumpstart=True)
+    return _request(_checked_texts("text_inputs", content["text_inputs"]), parameters, jumpstart=True)
+
+
+def _request(texts: list[str], parameters: dict[str, Any], *, jumpstart: bool) -> Request:
+    explain = parameters.get(EXPLAIN, False)
+    if not isinstance(explain, bool) and explain != Explain.TEXT.value:
+        # Not the value: it may be anything.
+        raise RequestError(400, f'{EXPLAIN} must be true, false or "{Explain.TEXT.value}"')
+    decoding = {name: value for name, value in parameters.items() if name != EXPLAIN}
+    return Request(texts, decoding, jumpstart, Explain(explain))
 
 
 def _checked_texts(name: str, value: Any) -> list[str]:

@@ -56,6 +56,7 @@ INFERENCE_MODULES = (
     "records",
     "retrieval",
     "rouge_l",
+    "sampling",
     "similar_impressions",
     "splits",
 )

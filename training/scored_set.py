@@ -1,4 +1,5 @@
-"""One evaluation set with every model's answers and scores, and its rows in the tables `predictions` and `scores`."""
+"""One evaluation set with every model's answers and scores, and its rows in the tables `predictions`, `similar_reports`
+and `scores`."""
 
 import dataclasses
 import itertools
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from training.evaluation_inputs import EvaluationRecord
 from training.report_text import reads_as_normal
 from training.rouge import ROUGE_L, FloatArray, RougeF1, rouge_scores
+from training.similar_impressions import ShownReport
 from training.statistics import describe, mean_intervals
 from training.table_schemas import ABNORMAL, ALL, NORMAL, ROUGE_METRICS
 from training.word_marks import mark_words
@@ -39,7 +41,8 @@ class Answers:
 
 @dataclass(frozen=True)
 class ScoredSet:
-    """`abnormal` (records,) tells the two slices apart; `models` maps a model's name to its answers.
+    """`abnormal` (records,) tells the two slices apart; `models` maps a model's name to its answers; `similar`
+    (records,) are the training reports that the fine-tuned model's answers rested on, or None where it is shown none.
 
     `said_abnormal` (records,) are the abnormal ones whose reference does not read as normal. Of an abnormal image a
     doctor may well write "No acute disease" (an old fracture, a pacemaker): to answer the same is no mistake.
@@ -50,6 +53,7 @@ class ScoredSet:
     abnormal: BoolArray
     said_abnormal: BoolArray
     models: Mapping[str, Answers]
+    similar: Sequence[Sequence[ShownReport]] | None = None
 
     def slices(self) -> dict[str, BoolArray]:
         """The records of each slice that has any, as a mask (records,)."""
@@ -58,7 +62,11 @@ class ScoredSet:
 
 
 def score_set(
-    name: str, records: Sequence[EvaluationRecord], predictions: Mapping[str, Sequence[str]], workers: int
+    name: str,
+    records: Sequence[EvaluationRecord],
+    predictions: Mapping[str, Sequence[str]],
+    workers: int,
+    similar: Sequence[Sequence[ShownReport]] | None = None,
 ) -> ScoredSet:
     """Score every model's predictions, each in the order of `records`."""
     references = [record.target for record in records]
@@ -70,7 +78,7 @@ def score_set(
     }
     abnormal = np.array([not _is_normal(record) for record in records], dtype=np.bool_)
     said_normal = np.array([reads_as_normal(text) for text in references], dtype=np.bool_)
-    return ScoredSet(name, records, abnormal, abnormal & ~said_normal, models)
+    return ScoredSet(name, records, abnormal, abnormal & ~said_normal, models, similar)
 
 
 def mean_scores(scored: ScoredSet) -> dict[str, dict[str, float]]:
@@ -114,6 +122,21 @@ def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
                 "reference_words": words[i][1],
                 "prediction_words": len(answers.predictions[i].split()),
                 **RougeF1(*answers.rouge[i].tolist())._asdict(),
+            }
+
+
+def similar_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
+    """Rows of the table `similar_reports`, record by record, the most similar report first."""
+    for record, shown in zip(scored.records, scored.similar or (), strict=scored.similar is not None):
+        for one in shown:
+            yield {
+                "record_id": record.id,
+                "evaluation_set": scored.name,
+                "rank": one.rank,
+                "similar_id": one.report.id,
+                "similarity": one.report.similarity,
+                "agreed": one.agreed,
+                "impression": one.report.target,
             }
 
 

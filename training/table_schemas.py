@@ -96,6 +96,22 @@ PREDICTIONS = Table(
     ),
 )
 
+SIMILAR_REPORTS = Table(
+    name="similar_reports",
+    comment="One row an evaluated record and training report whose impression the prompt showed: what the fine-tuned "
+    "model's answer rested on. Empty for a task without retrieval.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("record_id", "string", "The evaluated record's id, as in predictions"),
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("rank", "int", "Place of the training report by similarity, from 1"),
+        Column("similar_id", "string", "The training report's id, as in the run's prepared/train"),
+        Column("similarity", "double", "In (0, 1]: its BM25 score for the findings over their own"),
+        Column("agreed", "boolean", "It is the one on which the 15 most similar reports agree best (the consensus)"),
+        Column("impression", "string", "What was written in the training report"),
+    ),
+)
+
 SCORES = Table(
     name="scores",
     comment="One row a run, evaluation set, slice, model and metric: the distribution of that score.",
@@ -240,4 +256,7 @@ LENGTHS = Table(
 # Written by lambdas/record_run when a run has ended.
 RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
 
-TABLES = (PREDICTIONS, SCORES, TRAINING_CURVE, *RECORDED)
+# Written by Evaluate.
+EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, TRAINING_CURVE)
+
+TABLES = (*EVALUATED, *RECORDED)

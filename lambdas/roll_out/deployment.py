@@ -19,6 +19,9 @@ VARIANT_NAME = "main"
 TASK_TAG = "report-tuning:task"
 ENDPOINT_TAG = "report-tuning:endpoint"
 
+# Read by training/inference.py in the container: whether answers may hold impressions of training reports.
+SIMILAR_TEXT = "SIMILAR_TEXT"
+
 # A model of 11 GB (FLAN-T5 XL in fp32) must be fetched, unpacked and loaded; SageMaker's own limits are for less.
 _START_SECONDS = 1800
 
@@ -50,7 +53,9 @@ class Deployment:
 
 def live_deployment(serving: Serving, kms_key: str, package_arn: str) -> Deployment:
     """The live endpoint with this model package. `kms_key` encrypts the machines' disks where they can be."""
-    container = {"ModelPackageName": package_arn}
+    # Always said, so that no package's own variables permit it; they stay beside it.
+    environment = {SIMILAR_TEXT: "true" if serving.similar_text else "false"}
+    container = {"ModelPackageName": package_arn, "Environment": environment}
     version = parse_package_arn(package_arn)[1]
     return _deployment(
         serving, serving.live_endpoint, serving.live, kms_key, container, f"-v{version}", alarms=serving.alarms

@@ -34,7 +34,8 @@ class Serving:
 
     `role` is the ARN that the containers run as. `pretrained` is None where the endpoint for comparison is switched
     off; its name is needed all the same, to remove it. `alarms` roll an update of the live endpoint back if they go
-    off within `bake_seconds` (0 to 3600) after traffic has moved.
+    off within `bake_seconds` (0 to 3600) after traffic has moved. `similar_text` permits the live endpoint to answer
+    with impressions of training reports.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Serving:
     pretrained: Variant | None
     alarms: tuple[str, ...]
     bake_seconds: int
+    similar_text: bool
 
     @classmethod
     def from_json(cls, task: str, value: object) -> Self:
@@ -61,6 +63,8 @@ class Serving:
         bake_seconds, alarms, pretrained = content["bake_seconds"], content["alarms"], content["pretrained"]
         if not isinstance(bake_seconds, int) or isinstance(bake_seconds, bool) or not 0 <= bake_seconds <= 3600:
             raise SettingsError(f"{where}.bake_seconds must be a whole number in 0..3600, got {bake_seconds!r}")
+        if not isinstance(content["similar_text"], bool):
+            raise SettingsError(f"{where}.similar_text must be true or false")
         if not isinstance(alarms, list) or not all(isinstance(name, str) and name for name in alarms):
             raise SettingsError(f"{where}.alarms must be a list of alarm names")
         if len(alarms) > 10:
@@ -79,6 +83,7 @@ class Serving:
             pretrained=None if pretrained is None else Variant.from_json(f"{where}.pretrained", pretrained),
             alarms=tuple(alarms),
             bake_seconds=bake_seconds,
+            similar_text=content["similar_text"],
             **endpoints,
         )
 

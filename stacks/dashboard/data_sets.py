@@ -211,14 +211,25 @@ WHERE task = <<$task>> AND run_id = <<$run>> AND (<<$slice>> = '{ALL_SLICES}' OR
 
 _ANSWERS_OF = "SELECT * FROM db.predictions WHERE task = <<$task>> AND run_id = <<$run>> AND model = '{model}'"
 
+# A line a report, so that a reader has what an answer rested on beside it: place, similarity, id and impression.
+_SIMILAR = """
+  SELECT record_id, evaluation_set, array_join(array_agg(
+    CAST(rank AS varchar) || ' · ' || CAST(CAST(similarity AS decimal(5, 2)) AS varchar) || ' · ' || similar_id
+      || CASE WHEN agreed THEN ' · consensus: ' ELSE ': ' END || replace(impression, chr(10), ' ')
+    ORDER BY rank), chr(10)) AS similar_reports
+  FROM db.similar_reports WHERE task = <<$task>> AND run_id = <<$run>> GROUP BY record_id, evaluation_set
+"""
+
 REPORTS = DataSet(
     name="reports",
     title="Reports side by side",
     sql=f"""
 WITH before AS ({_ANSWERS_OF.format(model=PRETRAINED)}),
-after AS ({_ANSWERS_OF.format(model=FINE_TUNED)})
+after AS ({_ANSWERS_OF.format(model=FINE_TUNED)}),
+explained AS ({_SIMILAR})
 SELECT after.record_id, after.evaluation_set, after.slice, after.input AS findings, after.reference AS doctor,
   before.prediction AS pretrained, after.prediction AS fine_tuned, after.marked,
+  coalesce(explained.similar_reports, '') AS similar_reports,
   before.rouge_l AS pretrained_score, after.rouge_l AS fine_tuned_score, after.rouge_l - before.rouge_l AS gain,
   after.input_words, after.reference_words, least(after.reference_words, {LONGEST}) AS length,
   CASE WHEN after.slice = 'abnormal' AND after.reads_as_normal THEN 'abnormal, answered as normal'
@@ -228,6 +239,7 @@ SELECT after.record_id, after.evaluation_set, after.slice, after.input AS findin
     WHEN '{LOSS}' THEN after.rouge_l - before.rouge_l
     ELSE after.rouge_l END AS place
 FROM after JOIN before ON before.record_id = after.record_id AND before.evaluation_set = after.evaluation_set
+LEFT JOIN explained ON explained.record_id = after.record_id AND explained.evaluation_set = after.evaluation_set
 WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
   AND (<<$search>> = '' OR strpos(lower(after.input || ' ' || after.reference || ' ' || after.prediction || ' '
     || before.prediction), lower(<<$search>>)) > 0)
@@ -241,6 +253,7 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
         Column("pretrained"),
         Column("fine_tuned"),
         Column("marked"),
+        Column("similar_reports"),
         Column("pretrained_score", NUMBER),
         Column("fine_tuned_score", NUMBER),
         Column("gain", NUMBER),

@@ -295,10 +295,11 @@ class Boxes(Visual):
 
 @dataclass(frozen=True, kw_only=True)
 class Rows(Visual):
-    """A table with one row a row of the data set."""
+    """A table with one row a row of the data set; QuickSight cuts what is higher than `cell_height` (8..500 pixels)."""
 
     cells: tuple[Cell, ...]
     order: Order
+    cell_height: int = 120
 
     @property
     def columns(self) -> Iterator[str]:

@@ -184,7 +184,7 @@ def _rows(visual: Rows, data_set: DataSet) -> Json:
         },
         "TableOptions": {
             "HeaderStyle": {"TextWrap": "WRAP"},
-            "CellStyle": {"TextWrap": "WRAP", "VerticalTextAlignment": "TOP", "Height": 120},
+            "CellStyle": {"TextWrap": "WRAP", "VerticalTextAlignment": "TOP", "Height": visual.cell_height},
         },
     }
 

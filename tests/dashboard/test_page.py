@@ -74,7 +74,7 @@ def test_the_numbers_are_those_of_an_independent_computation(
 
 def test_a_tables_order_is_the_definitions(page: OpenPage) -> None:
     page.go("sheet=reports&p.order=largest gain first")
-    shown = [row[7] for row in page.numbers()["reports-table"]["rows"]]
+    shown = [row[8] for row in page.numbers()["reports-table"]["rows"]]
     assert shown == sorted(shown, reverse=True) and len(set(shown)) > 10
 
 
@@ -119,7 +119,7 @@ def test_a_choice_and_a_range_change_the_reports(page: OpenPage) -> None:
     for _ in range(10):
         page.page.keyboard.press("ArrowRight")
     page.settle()
-    kept = [row for row in page.numbers()["reports-table"]["rows"] if row[5] >= 0.5]
+    kept = [row for row in page.numbers()["reports-table"]["rows"] if row[6] >= 0.5]
     assert tile.locator(".row-count").inner_text() == f"{len(kept)} rows"
     assert f"leave out {normal - len(kept)} rows" in tile.locator(".notes").inner_text()
 
@@ -161,6 +161,16 @@ def test_what_differs_is_marked_for_every_reader(page: OpenPage) -> None:
     assert missing.text_content().startswith("[missing: −")
     decoration = "element => getComputedStyle(element).textDecorationLine"
     assert (missing.evaluate(decoration), added.evaluate(decoration)) == ("line-through", "underline")
+
+
+def test_what_an_answer_rested_on_stands_beside_it(page: OpenPage) -> None:
+    page.go("sheet=reports")
+    row = page.tile("reports-table").locator(".table-body [role=row]").first
+    heads = [text.strip() for text in page.tile("reports-table").get_by_role("columnheader").all_inner_texts()]
+    lines = row.locator("[role=cell]").nth(heads.index("similar training reports")).inner_text().splitlines()
+    worst = min(WORLD.rows("reports", _defaults()), key=lambda report: report["place"])
+    assert lines == worst["similar_reports"].splitlines()
+    assert [line.split(" · ")[0] for line in lines] == ["1", "2", "3", "9"] and " · consensus: " in lines[3]
 
 
 def test_a_charts_numbers_can_be_read_as_a_table(page: OpenPage) -> None:

@@ -71,8 +71,16 @@ def check_tables_of_the_dashboard(tables: RunTables, row: dict[str, str | None],
     assert len(predictions) == 40 * len(MODELS)
     assert all(p["marked"] == mark_words(str(p["reference"]), p["prediction"] or "") for p in predictions)
     assert any("⟦−" in str(p["marked"]) for p in predictions)
-    for table in ("predictions", "training_curve", "steps", "parameters", "data_flow", "lengths"):
+    for table in ("predictions", "similar_reports", "training_curve", "steps", "parameters", "data_flow", "lengths"):
         assert tables.partition(table, NEWEST) == tables.partition(table) != []
+
+
+def _trained_on(stage: LocalStage, run_id: str) -> set[str]:
+    """Ids of the records in a run's train split."""
+    s3, bucket = stage.aws.client("s3"), stage.names.bucket
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{TASK}/{run_id}/prepared/train/")["Contents"]
+    parts = [s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() for item in listed]
+    return {json.loads(line)["id"] for part in parts for line in part.splitlines()}
 
 
 def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -114,7 +122,9 @@ def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> N
     assert pipeline.sagemaker.list_endpoints()["Endpoints"] == []
     pipeline.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     wait_for_endpoint(pipeline.sagemaker, pipeline.name, package)
-    assert isinstance(stage.ask_endpoint(TASK, str(pair(5000)["findings"])), str)
+    answer = stage.ask_endpoint(TASK, str(pair(5000)["findings"]), explain=True)
+    assert isinstance(answer["generated_text"], str)
+    assert {report["id"] for report in answer["similar"]} <= _trained_on(stage, view.run_id) and answer["similar"]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +137,7 @@ def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> N
         ("application/json", json.dumps({"inputs": "word " * 5000}).encode(), 400, "tokens"),
         ("application/json", b'{"inputs": "a", "parameters": {"num_beams": 1000}}', 400, "num_beams"),
         ("application/json", b'{"inputs": "a", "parameters": {"beams": 2}}', 400, "beams"),
+        ("application/json", b'{"inputs": "a", "parameters": {"explain": "text"}}', 403, "serving.similar_text"),
     ],
 )
 def test_the_live_endpoint_refuses_what_it_cannot_do_and_lives_on(

@@ -103,3 +103,28 @@ def test_the_file_shows_what_the_served_page_shows(
         assert file.complaints == []
         assert file.control("Run").input_value() == NEWEST
         assert file.numbers() == served.numbers()
+
+
+def test_what_an_answer_rested_on_stands_beside_it(stage: LocalStage, evaluated: list[str], served: OpenPage) -> None:
+    """Put together here from the table's rows, without the data set's query."""
+    partition = f"WHERE task = '{TASK}' AND run_id = '{NEWEST}'"
+    similar: dict[tuple[str | None, ...], list[dict[str, str | None]]] = {}
+    for row in rows(stage, f"SELECT * FROM similar_reports {partition}"):
+        similar.setdefault((row["record_id"], row["evaluation_set"]), []).append(row)
+    expected = {}
+    for row in rows(stage, f"SELECT * FROM predictions {partition} AND model = '{FINE_TUNED}'"):
+        shown = sorted(
+            similar.get((row["record_id"], row["evaluation_set"]), []), key=lambda one: int(str(one["rank"]))
+        )
+        # The task of these tests answers with the consensus, so Evaluate found what Generate had found.
+        assert [one["impression"] for one in shown if one["agreed"] == "true"] == [row["prediction"]]
+        expected[row["input"], row["evaluation_set"]] = "\n".join(
+            f"{one['rank']} · {float(str(one['similarity'])):.2f} · {one['similar_id']}"
+            f"{' · consensus' if one['agreed'] == 'true' else ''}: {one['impression']}"
+            for one in shown
+        )
+    served.go("sheet=reports")
+    table = served.numbers()["reports-table"]
+    at = [table["columns"].index(name) for name in ("findings", "evaluation_set", "similar_reports")]
+    assert {(row[at[0]], row[at[1]]): row[at[2]] for row in table["rows"]} == expected
+    assert any(text.count("\n") >= 2 for text in expected.values())

@@ -22,6 +22,7 @@ SERVING = Serving(
     pretrained=None,
     alarms=("dev-live-5xx",),
     bake_seconds=300,
+    similar_text=False,
 )
 
 

@@ -8,6 +8,7 @@ from lambdas.roll_out.reconcile import Origin, Outcome
 from lambdas.roll_out.serving import Variant
 from tests.lambdas.fake_registry import ENVIRONMENT, IMAGE
 from tests.lambdas.roll_out_world import KEY, LIVE, PRETRAINED, SERVING, World
+from training.inference import SIMILAR_TEXT
 
 WITH_PRETRAINED = dataclasses.replace(SERVING, pretrained=Variant("ml.g5.2xlarge", 1))
 STAGED = "s3://reports-bucket/runs/radiology_impressions/r1/staged"
@@ -24,7 +25,7 @@ def test_the_first_approval_creates_the_endpoint_as_the_task_says(world: World) 
     assert world.approve(package) == {LIVE: Outcome.CREATED}
     ((model_name, model),) = world.aws.models.items()
     ((config_name, config),) = world.aws.configs.items()
-    assert model["PrimaryContainer"] == {"ModelPackageName": package}
+    assert model["PrimaryContainer"] == {"ModelPackageName": package, "Environment": {"SIMILAR_TEXT": "false"}}
     assert model["EnableNetworkIsolation"] is True
     assert model["ExecutionRoleArn"] == SERVING.role
     assert config["KmsKeyId"] == KEY
@@ -43,6 +44,17 @@ def test_no_key_is_given_for_machines_whose_disks_take_none(world: World) -> Non
     world.approve(world.aws.register())
     (config,) = world.aws.configs.values()
     assert "KmsKeyId" not in config
+
+
+def test_text_of_training_reports_is_permitted_by_a_deployment_and_forbidden_by_another(world: World) -> None:
+    package = world.serve_new_package()
+    for permitted in (True, False):
+        world.serving = dataclasses.replace(SERVING, similar_text=permitted)
+        assert world.wake(Origin.DEPLOY) == {LIVE: Outcome.UPDATED}
+        world.finish()
+        assert world.aws.serves(LIVE) == package
+        (model,) = world.aws.models.values()
+        assert model["PrimaryContainer"]["Environment"] == {SIMILAR_TEXT: str(permitted).lower()}
 
 
 def test_an_approval_moves_the_endpoint_with_alarms_that_roll_back(world: World) -> None:

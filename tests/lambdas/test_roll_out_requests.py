@@ -29,6 +29,7 @@ TASK = {
     "pretrained": {"instance_type": "ml.m5.xlarge", "instance_count": 1},
     "alarms": ["dev-live-5xx"],
     "bake_seconds": 300,
+    "similar_text": True,
 }
 ENVIRONMENT = {
     "KMS_KEY": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d",
@@ -292,6 +293,7 @@ def test_the_environment_is_read_into_how_tasks_are_served() -> None:
         pretrained=Variant("ml.m5.xlarge", 1),
         alarms=("dev-live-5xx",),
         bake_seconds=300,
+        similar_text=True,
     )
     # CloudFormation drops what is null.
     for switched_off in ({**TASK, "pretrained": None}, {k: v for k, v in TASK.items() if k != "pretrained"}):
@@ -308,6 +310,7 @@ def test_the_environment_is_read_into_how_tasks_are_served() -> None:
         ({"live": {"instance_type": "ml.m5.xlarge", "instance_count": 0}}, r"live\.instance_count must be .* got 0"),
         ({"pretrained": {"instance_type": 3, "instance_count": 1}}, r"pretrained\.instance_type"),
         ({"bake_seconds": 3601}, r"bake_seconds must be .* got 3601"),
+        ({"similar_text": "true"}, r"TASKS\.t\.similar_text must be true or false"),
         ({"alarms": [1]}, "alarms"),
         ({"alarms": ["a"] * 11}, "10 alarms, got 11"),
         ({"live_endpoint": "x" * 48}, "live_endpoint may have 47 characters"),

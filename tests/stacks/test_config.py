@@ -66,6 +66,8 @@ def test_a_stage_overrides_single_values() -> None:
         ("generation.method", "mbr", "samples and temperature belong to method mbr, got [] with mbr"),
         ("retrieval", True, "prompt must hold {similar} exactly once with retrieval, and nowhere without it"),
         ("prompt", "{input}{similar}", "prompt must hold {similar} exactly once with retrieval"),
+        ("serving.similar_text", True, "serving.similar_text needs retrieval"),
+        ("serving.similar_text", "text", "serving.similar_text: Input should be a valid boolean, got 'text'"),
         ("metrics", [{"name": "loss", "regex": "loss"}], "must have exactly one group"),
         ("metrics", [{"name": "loss", "regex": "("}], "not a regular expression"),
         ("jobs.prepare.instance_type", "m5.large", "jobs.prepare.instance_type: String should match pattern"),

@@ -177,13 +177,24 @@ def test_every_visual_says_what_is_better_and_what_it_means() -> None:
                 assert "better" in visual.title, visual.id
 
 
+def test_cells_are_high_enough_for_what_must_be_read() -> None:
+    heights = {
+        content["VisualId"]: content["ChartConfiguration"]["TableOptions"]["CellStyle"]["Height"]
+        for sheet in DEFINITION["Sheets"]
+        for kind, content in visuals(sheet)
+        if kind == "TableVisual"
+    }
+    assert (heights["overview-gate"], heights["reports-table"]) == (300, 240)
+    assert set(heights.values()) == {120, 240, 300}
+
+
 def test_clinical_text_is_asked_for_and_never_copied() -> None:
-    texts = {"findings", "doctor", "marked", "pretrained_text", "input", "reference", "prediction"}
+    texts = {"findings", "doctor", "marked", "similar_reports", "pretrained_text", "input", "reference", "prediction"}
     for data_set in DATA_SETS:
         if any(column.name in texts for column in data_set.columns):
             assert data_set.is_direct, data_set.name
     # Its query reads the partitions of one run and nothing else.
-    assert REPORTS.sql.count("run_id = <<$run>>") == REPORTS.sql.count("FROM db.predictions")
+    assert REPORTS.sql.count("run_id = <<$run>>") == REPORTS.sql.count("FROM db.") == 3
 
 
 def contrast(one: str, other: str) -> float:

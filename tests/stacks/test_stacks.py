@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from tests.stacks.conftest import REPOSITORY, VARIANTS
+from stacks.config import TASKS_FOLDER
+from tests.stacks.conftest import REPOSITORY, VARIANTS, resolve, synthesised
 from training.table_schemas import TABLES
 
 Templates = Mapping[str, Mapping[str, Template]]
@@ -177,6 +178,21 @@ def test_no_endpoint_is_in_a_template_and_the_custom_resource_names_them(templat
             "PretrainedEndpoint": "dev-radiology-impressions-pretrained",
         },
     )
+
+
+def test_roll_out_is_told_whether_answers_may_hold_training_text(templates: Templates, tmp_path: Path) -> None:
+    shipped = (TASKS_FOLDER / "radiology_impressions.yaml").read_text(encoding="utf-8")
+    assert "\n  similar_text: false\n" in shipped
+    permitting = tmp_path / "radiology_impressions.yaml"
+    permitting.write_text(shipped.replace("similar_text: false", "similar_text: true"), encoding="utf-8")
+    # Stage local: it has retrieval, without which the setting is refused.
+    permitted = synthesised(stage="local", tasks=str(tmp_path))["Serving"]
+    for template, expected in ((permitted, "true"), (templates["local"]["Serving"], "false")):
+        (function,) = template.find_resources("AWS::Lambda::Function").values()
+        (roll_out,) = template.find_resources("Custom::RollOut").values()
+        # CloudFormation wakes the function only if what the resource says has changed.
+        for told in (function["Properties"]["Environment"]["Variables"]["TASKS"], roll_out["Properties"]["Settings"]):
+            assert f'"similar_text":{expected}' in resolve(told)
 
 
 def test_on_destroy_the_rules_go_before_the_endpoints(templates: Templates) -> None:

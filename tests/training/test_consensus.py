@@ -6,6 +6,7 @@ from rouge_score import rouge_scorer
 from training.consensus import consensus, weights
 from training.minimum_bayes_risk import choose
 from training.retrieval import Similar
+from training.similar_impressions import NEAREST_SHOWN, shown_impressions, shown_reports
 
 NORMAL = "No acute disease."
 
@@ -54,6 +55,22 @@ def test_many_agreeing_neighbours_outvote_the_nearest_and_a_much_nearer_one_does
     far = [(0.7, NORMAL)] * 5
     assert consensus(found((0.8, "Left effusion."), *far)) == NORMAL
     assert consensus(found((1.0, "Left effusion."), *[(0.3, NORMAL)] * 5)) == "Left effusion."
+
+
+def test_shown_are_the_nearest_and_the_one_that_is_agreed_on_wherever_it_stands() -> None:
+    far = found((0.8, "Left effusion."), (0.7, "Nodule."), (0.7, "Scar."), (0.6, "Stable."), *[(0.6, NORMAL)] * 5)
+    near = found((0.9, NORMAL), (0.8, "Scar."), (0.8, NORMAL), (0.7, "Nodule."))
+    for similar, places in ((far, [(1, False), (2, False), (3, False), (5, True)]),
+                            (near, [(1, True), (2, False), (3, False)]),
+                            (near[:1], [(1, True)])):  # fmt: skip
+        shown = shown_reports(similar)
+        assert [(one.rank, one.agreed) for one in shown] == places
+        assert [one.report for one in shown] == [similar[rank - 1] for rank, _ in places]
+        # These are the reports whose impressions a prompt holds.
+        (agreed,) = [one.report.target for one in shown if one.agreed]
+        nearest = [one.report.target for one in shown if one.rank <= NEAREST_SHOWN]
+        assert shown_impressions(similar) == [agreed, *nearest]
+    assert shown_reports([]) == []
 
 
 def test_weights_add_up_to_one_and_fall_faster_than_similarity() -> None:

@@ -22,7 +22,7 @@ from training.evaluate import Arguments, main
 from training.job import parse_arguments
 from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
-from training.table_schemas import MODELS, PREDICTIONS, ROUGE_METRICS, SCORES, TRAINING_CURVE
+from training.table_schemas import MODELS, PREDICTIONS, ROUGE_METRICS, SCORES, SIMILAR_REPORTS, TRAINING_CURVE
 from training.tables import arrow_schema
 from training.word_marks import mark_words
 
@@ -281,6 +281,8 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "predictions/task=radiology_impressions/run_id=run1/part-00000.parquet": PREDICTIONS,
         "scores/task=radiology_impressions/month=2026-02/run1.parquet": SCORES,
         "training_curve/task=radiology_impressions/run_id=run1/part-00000.parquet": TRAINING_CURVE,
+        "similar_reports/task=radiology_impressions/run_id=run1/part-00000.parquet": SIMILAR_REPORTS,
+        "similar_reports/task=radiology_impressions/run_id=newest/part-00000.parquet": SIMILAR_REPORTS,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
     }
@@ -324,6 +326,30 @@ def test_the_newest_run_stands_a_second_time_under_a_name_of_its_own(run: Run) -
             for name in ("run1", "run2", "newest")
         )
         assert newest == second != first
+
+
+def test_what_answers_rested_on_stands_beside_them(run: Run) -> None:
+    records = run.add_set("dev1", [*pairs(" since"), ("Zzz qqq.", "Nothing like it.", None)])
+    run.evaluate()
+    part = "task=radiology_impressions/run_id={}/part-00000.parquet"
+    assert run.rows("similar_reports", part.format("run1")) == [], "no retrieval: no answer rested on anything"
+    main(parse_arguments(Arguments, run.command_line(retrieval="true")))
+    rows = run.rows("similar_reports", part.format("run1"))
+    assert rows == run.rows("similar_reports", part.format("newest"))
+    targets = {r["id"]: r["target"] for r in map(record, pairs(" today"))}
+    predictions = run.rows("predictions", part.format("run1"))
+    consensus = {row["record_id"]: row["prediction"] for row in by_model(predictions, "dev1", "consensus")}
+    nearest = {row["record_id"]: row["prediction"] for row in by_model(predictions, "dev1", "nearest")}
+    for asked in records[:-1]:
+        shown = [row for row in rows if row["record_id"] == asked["id"]]
+        assert [row["rank"] for row in shown][:3] == [1, 2, 3]
+        assert {row["evaluation_set"] for row in shown} == {"dev1"}
+        assert all(row["impression"] == targets[row["similar_id"]] for row in shown)
+        similarities = [row["similarity"] for row in shown]
+        assert similarities == sorted(similarities, reverse=True) and 0 < similarities[-1] <= similarities[0] <= 1
+        assert shown[0]["impression"] == nearest[asked["id"]]
+        assert [row["impression"] for row in shown if row["agreed"]] == [consensus[asked["id"]]]
+    assert records[-1]["id"] not in {row["record_id"] for row in rows}
 
 
 def test_training_curve_is_read_from_the_archive(run: Run) -> None:

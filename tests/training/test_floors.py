@@ -24,6 +24,10 @@ def split(folder: Path, pairs: list[tuple[str, str]] = PAIRS) -> Path:
     return folder
 
 
+def answers_of(floors: Floors, inputs: list[str]) -> dict[str, list[str]]:
+    return floors.predictions(inputs, floors.similar(inputs))
+
+
 def test_constant_counts_spellings_of_one_text_together() -> None:
     targets = ["No acute disease.", "no  acute\ndisease.", "Stable.", "Stable.", "No acute disease."]
     assert most_frequent_target(targets) == "No acute disease."
@@ -45,7 +49,7 @@ def test_lead_has_as_many_sentences_as_a_target_has_on_average() -> None:
 
 def test_every_floor_answers_in_order(tmp_path: Path) -> None:
     inputs = ["A small left effusion. No pleural effusion on the right.", "the heart appears enlarged. No effusion"]
-    answers = Floors.learn(split(tmp_path / "train")).predictions(inputs)
+    answers = answers_of(Floors.learn(split(tmp_path / "train")), inputs)
     assert tuple(answers) == FLOORS
     assert answers[CONSTANT] == ["Normal.", "Normal."]
     assert answers[LEAD] == ["A small left effusion.", "the heart appears enlarged."]
@@ -59,19 +63,19 @@ def test_consensus_is_what_several_similar_reports_say(tmp_path: Path) -> None:
         ("a base of some other kind", "Normal."),
         *[(f"unrelated words number {i}", "Normal.") for i in range(9)],
     ]
-    answers = Floors.learn(split(tmp_path / "train", pairs)).predictions(["opacity in left base"])
+    answers = answers_of(Floors.learn(split(tmp_path / "train", pairs)), ["opacity in left base"])
     assert (answers[NEAREST], answers[CONSENSUS]) == (["Fracture."], ["Left basilar opacity."])
 
 
 def test_a_text_that_shares_no_word_gets_the_constant_answer(tmp_path: Path) -> None:
-    answers = Floors.learn(split(tmp_path / "train")).predictions(["unrelated words", "", "lungs"])
+    answers = answers_of(Floors.learn(split(tmp_path / "train")), ["unrelated words", "", "lungs"])
     assert answers[NEAREST] == answers[CONSENSUS] == ["Normal."] * 3
 
 
 def test_a_given_index_is_asked_in_place_of_a_new_one(tmp_path: Path) -> None:
     train = split(tmp_path / "train")
     SimilarReports.build(Record(r.id, r.input, r.target.upper()) for r in read_split(train)).save(tmp_path / "index")
-    answers = Floors.learn(train, tmp_path / "index").predictions(["an effusion"])
+    answers = answers_of(Floors.learn(train, tmp_path / "index"), ["an effusion"])
     assert answers[NEAREST] == ["EFFUSION. DRAIN."]
     with pytest.raises(RetrievalError, match="missing or damaged"):
         Floors.learn(train, tmp_path / "nowhere")

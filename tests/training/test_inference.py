@@ -12,8 +12,16 @@ from typing import Any
 import pytest
 
 from tests.training.tiny_model import invented_pairs
-from training.generation import GenerationParameters, TextGenerator
-from training.inference import SEQUENCES_A_CALL, input_fn, model_fn, output_fn, predict_fn
+from training.generation import GenerationParameters
+from training.inference import (
+    SEQUENCES_A_CALL,
+    SEQUENCES_A_CALL_OF_SMALL,
+    ServedModel,
+    input_fn,
+    model_fn,
+    output_fn,
+    predict_fn,
+)
 from training.inference_request import Request
 
 JSON = "application/json"
@@ -33,11 +41,11 @@ class Context:
 
 
 @pytest.fixture(scope="module")
-def model(answering_model_directory: Path) -> TextGenerator:
+def model(answering_model_directory: Path) -> ServedModel:
     return model_fn(str(answering_model_directory), Context())
 
 
-def ask(model: TextGenerator, body: Any, content_type: str | None = JSON, accept: str | None = JSON) -> tuple[int, Any]:
+def ask(model: ServedModel, body: Any, content_type: str | None = JSON, accept: str | None = JSON) -> tuple[int, Any]:
     """(status, JSON value) as the toolkit would answer; `body` is sent as it is if it is text or bytes."""
     context = Context()
     sent = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
@@ -46,27 +54,27 @@ def ask(model: TextGenerator, body: Any, content_type: str | None = JSON, accept
 
 
 @pytest.fixture
-def calls(model: TextGenerator, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def calls(model: ServedModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Batch sizes of the calls of the model itself."""
     sizes: list[int] = []
-    generate = model.model.generate
+    generate = model.generator.model.generate
 
     def counted(**arguments: Any) -> Any:
         sizes.append(len(arguments["input_ids"]))
         return generate(**arguments)
 
-    monkeypatch.setattr(model.model, "generate", counted)
+    monkeypatch.setattr(model.generator.model, "generate", counted)
     yield sizes
 
 
-def test_a_text_is_answered(model: TextGenerator) -> None:
+def test_a_text_is_answered(model: ServedModel) -> None:
     status, answer = ask(model, {"inputs": TEXT})
     assert status == 200
     assert [set(entry) for entry in answer] == [{"generated_text"}]
     assert answer[0]["generated_text"]
 
 
-def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: TextGenerator, calls: list[int]) -> None:
+def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: ServedModel, calls: list[int]) -> None:
     texts = [str(record["input"]) for record in invented_pairs(12)]
     single = [ask(model, {"inputs": text})[1][0] for text in texts]
     calls.clear()
@@ -75,13 +83,19 @@ def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: TextGenerat
     assert len({entry["generated_text"] for entry in single}) > 1, "equal answers would say nothing about the order"
 
 
-def test_a_long_list_is_answered_by_calls_of_bounded_size(model: TextGenerator, calls: list[int]) -> None:
-    status, answer = ask(model, {"inputs": [TEXT] * 40, "parameters": {"num_beams": 2, "max_new_tokens": 2}})
-    assert status == 200 and len(answer) == 40
-    assert calls == [SEQUENCES_A_CALL // 2] * 2 + [8]
+@pytest.mark.parametrize(("parameters", "at_once"), [(10**9, SEQUENCES_A_CALL_OF_SMALL), (0, SEQUENCES_A_CALL)])
+def test_a_long_list_is_answered_by_calls_of_bounded_size(
+    model: ServedModel, calls: list[int], monkeypatch: pytest.MonkeyPatch, parameters: int, at_once: int
+) -> None:
+    monkeypatch.setattr("training.inference.SMALL_PARAMETERS", parameters)
+    body = {"inputs": [TEXT] * 150, "parameters": {"num_beams": 2, "max_new_tokens": 2}}
+    status, answer = ask(model, body)
+    assert status == 200 and len(answer) == 150
+    assert max(calls) == at_once // 2 and sum(calls) == 150
+    assert len(calls) == -(-150 // (at_once // 2))
 
 
-def test_several_answers_a_text_stand_together(model: TextGenerator) -> None:
+def test_several_answers_a_text_stand_together(model: ServedModel) -> None:
     parameters = {"num_beams": 3, "num_return_sequences": 3, "max_new_tokens": 6}
     other = "There is a fracture on the right."
     first, second = (ask(model, {"inputs": text, "parameters": parameters})[1] for text in (TEXT, other))
@@ -90,15 +104,15 @@ def test_several_answers_a_text_stand_together(model: TextGenerator) -> None:
     assert answer == first + second
 
 
-def test_max_new_tokens_bounds_the_answer(model: TextGenerator) -> None:
+def test_max_new_tokens_bounds_the_answer(model: ServedModel) -> None:
     def tokens(limit: int) -> int:
         _, answer = ask(model, {"inputs": TEXT, "parameters": {"max_new_tokens": limit}})
-        return len(model.tokenizer(answer[0]["generated_text"], add_special_tokens=False)["input_ids"])
+        return len(model.generator.tokenizer(answer[0]["generated_text"], add_special_tokens=False)["input_ids"])
 
     assert tokens(1) <= 1 < tokens(12) <= 12
 
 
-def test_sampling_depends_on_its_seed_alone(model: TextGenerator) -> None:
+def test_sampling_depends_on_its_seed_alone(model: ServedModel) -> None:
     def sample(seed: int) -> Any:
         parameters = {"do_sample": True, "num_return_sequences": 4, "temperature": 2, "seed": seed}
         return ask(model, {"inputs": TEXT, "parameters": parameters})
@@ -108,7 +122,7 @@ def test_sampling_depends_on_its_seed_alone(model: TextGenerator) -> None:
     assert sample(1) != sample(2)
 
 
-def test_jumpstarts_form_is_answered_in_kind(model: TextGenerator) -> None:
+def test_jumpstarts_form_is_answered_in_kind(model: ServedModel) -> None:
     plain = ask(model, {"inputs": [TEXT, "Clear."], "parameters": {"max_new_tokens": 7, "num_beams": 2}})[1]
     status, answer = ask(model, {"text_inputs": [TEXT, "Clear."], "max_length": 8, "num_beams": 2})
     assert status == 200
@@ -117,7 +131,7 @@ def test_jumpstarts_form_is_answered_in_kind(model: TextGenerator) -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
 @pytest.mark.parametrize("accept", [None, "*/*", "text/html, application/json;q=0.9"])
-def test_headers_in_other_words_are_understood(model: TextGenerator, content_type: str, accept: str | None) -> None:
+def test_headers_in_other_words_are_understood(model: ServedModel, content_type: str, accept: str | None) -> None:
     assert ask(model, json.dumps({"inputs": TEXT}).encode(), content_type, accept)[0] == 200
 
 
@@ -159,6 +173,14 @@ REFUSED = {
     "a number for a truth": (parameters(do_sample=1), "do_sample must be bool, got int"),
     "a fraction": (parameters(num_beams=1.5), "num_beams must be int, got float"),
     "negative seed": (parameters(seed=-1), "seed must be between 0"),
+    "explain of another kind": (parameters(explain=1), 'explain must be true, false or "text"'),
+    "explain, another word": (parameters(explain="secret"), 'explain must be true, false or "text"'),
+    "explain, null": (parameters(explain=None), 'explain must be true, false or "text"'),
+    "explain without similar reports": (
+        parameters(explain=True),
+        "explain: this model answers without similar reports",
+    ),
+    "JumpStart, explain of another kind": ({"text_inputs": TEXT, "explain": ["secret"]}, "explain must be true, false"),
     "JumpStart, unknown": ({"text_inputs": TEXT, "secret": 1}, "1 unknown parameter(s)"),
     "JumpStart, too short": ({"text_inputs": TEXT, "max_length": 1}, "max_new_tokens must be between"),
     "JumpStart, no number": ({"text_inputs": TEXT, "max_length": "8"}, "max_length must be int, got str"),
@@ -166,7 +188,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_bad_request_is_refused_with_a_reason_and_the_endpoint_lives_on(model: TextGenerator, name: str) -> None:
+def test_a_bad_request_is_refused_with_a_reason_and_the_endpoint_lives_on(model: ServedModel, name: str) -> None:
     body, reason = REFUSED[name]
     status, answer = ask(model, body)
     assert status == 400
@@ -176,21 +198,21 @@ def test_a_bad_request_is_refused_with_a_reason_and_the_endpoint_lives_on(model:
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/csv", "application/jsonlines"])
-def test_another_content_type_is_refused(model: TextGenerator, content_type: str | None) -> None:
+def test_another_content_type_is_refused(model: ServedModel, content_type: str | None) -> None:
     status, answer = ask(model, {"inputs": TEXT}, content_type)
     assert status == 415 and "content type must be application/json" in answer["error"]
 
 
-def test_an_answer_that_cannot_be_accepted_is_refused(model: TextGenerator) -> None:
+def test_an_answer_that_cannot_be_accepted_is_refused(model: ServedModel) -> None:
     status, answer = ask(model, {"inputs": TEXT}, accept="text/csv")
     assert status == 406 and "answers are application/json" in answer["error"]
 
 
-def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_not(model: TextGenerator) -> None:
-    limit = model.card.max_input_tokens
-    words = next(n for n in range(1, 500) if model.questions(["nodule " * n])[0].tokens > limit)
+def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_not(model: ServedModel) -> None:
+    limit = model.generator.card.max_input_tokens
+    words = next(n for n in range(1, 500) if model.generator.questions(["nodule " * n])[0].tokens > limit)
     status, answer = ask(model, {"inputs": "nodule " * words})
-    length = model.questions(["nodule " * words])[0].tokens
+    length = model.generator.questions(["nodule " * words])[0].tokens
     assert status == 400 and f"{length} tokens with the prompt, this model reads {limit}" in answer["error"]
     assert ask(model, {"inputs": "nodule " * (words - 1)})[0] == 200
 
@@ -258,6 +280,6 @@ def test_minimum_bayes_risk_needs_no_setting_of_another_method() -> None:
         {"method": "greedy", "do_sample": True},
     ],
 )
-def test_decoding_that_contradicts_itself_is_refused(model: TextGenerator, asked: dict[str, Any]) -> None:
+def test_decoding_that_contradicts_itself_is_refused(model: ServedModel, asked: dict[str, Any]) -> None:
     status, answer = ask(model, {"inputs": TEXT, "parameters": asked})
     assert status == 400 and answer["error"]

@@ -39,7 +39,7 @@ def test_the_records_are_those_of_any_other_task(place):
     place.prepare(jumpstart_prompt=PROMPT)
     assert not (without / "train" / "template.json").exists()
     assert list(read_split(without / "train")) == list(read_split(place.output / "train"))
-    assert len(Floors.learn(place.output / "train").predictions([])) == 4
+    assert len(Floors.learn(place.output / "train").predictions([], [])) == 4
     # Only the train split is JumpStart's.
     assert all(row["patient"] for row in place.rows("validation") + place.rows("eval/holdout"))
 

@@ -62,7 +62,7 @@ OVERVIEW = Sheet(
             ),
         ),
         Row(
-            height=11,
+            height=14,
             tiles=(
                 Tile(
                     visual=Rows(
@@ -73,12 +73,14 @@ OVERVIEW = Sheet(
                         data_set=RUNS.name,
                         cells=(
                             Cell(column="gate", title="gate", width=110),
-                            Cell(column="gate_reasons", title="reasons", width=560),
-                            Cell(column="warnings", title="what a reader must know", width=560),
+                            Cell(column="gate_reasons", title="reasons", width=720),
+                            Cell(column="warnings", title="what a reader must know", width=420),
                             Cell(column="status", title="run", width=100),
                             Cell(column="started_at", title="started", width=150),
                         ),
                         order=Order(column="started_at", descending=True),
+                        # Seven reasons of two lines.
+                        cell_height=300,
                     ),
                     width=36,
                 ),

@@ -7,7 +7,8 @@ from stacks.dashboard.parts import COUNT, SCORE, Cell, Choice, Order, Range, Row
 REPORTS = Sheet(
     id="reports",
     title="Reports side by side",
-    description="Every report of the evaluation sets: findings, the doctor's impression, and both models' texts.",
+    description="Every report of the evaluation sets: findings, the doctor's impression, both models' texts, and the "
+    "training reports that the fine-tuned one rested on.",
     controls=(
         Choice(parameter="order", title="Sort by", values=(WORST, GAIN, LOSS)),
         Search(parameter="search", title="Search in the texts"),
@@ -33,17 +34,20 @@ REPORTS = Sheet(
                         title="Findings, the doctor's impression and the models' (ROUGE-L from 0 to 1, higher is "
                         "better)",
                         help="In the marked text, ⟦−words⟧ are the doctor's and missing from the model's answer; "
-                        "⟦+words⟧ are the model's own. A high score can hide a flipped meaning: read before you trust.",
+                        "⟦+words⟧ are the model's own. A high score can hide a flipped meaning: read before you trust. "
+                        "A training report that the answer rested on has its place by similarity, similarity from 0 to "
+                        "1, id and impression; consensus is the one on which the most similar agree best.",
                         data_set=DATA_SET.name,
                         cells=(
-                            Cell(column="findings", title="findings", width=360),
-                            Cell(column="doctor", title="doctor's impression", width=240),
-                            Cell(column="marked", title="fine-tuned, marked against the doctor's", width=260),
-                            Cell(column="fine_tuned", title="fine-tuned", width=220),
-                            Cell(column="pretrained", title="pre-trained", width=220),
+                            Cell(column="findings", title="findings", width=300),
+                            Cell(column="doctor", title="doctor's impression", width=190),
+                            Cell(column="marked", title="fine-tuned, marked against the doctor's", width=210),
+                            Cell(column="similar_reports", title="similar training reports", width=250),
+                            Cell(column="fine_tuned", title="fine-tuned", width=160),
+                            Cell(column="pretrained", title="pre-trained", width=160),
                             Cell(column="fine_tuned_score", title="fine-tuned ROUGE-L", width=90, format=SCORE),
                             Cell(column="pretrained_score", title="pre-trained ROUGE-L", width=90, format=SCORE),
-                            Cell(column="gain", title="gain", width=80, format=SCORE),
+                            Cell(column="gain", title="gain", width=95, format=SCORE),
                             Cell(column="remark", title="remark", width=150),
                             Cell(column="evaluation_set", title="set", width=80),
                             Cell(column="slice", title="slice", width=90),
@@ -52,6 +56,8 @@ REPORTS = Sheet(
                             Cell(column="place", title="place", hidden=True),
                         ),
                         order=Order(column="place"),
+                        # Four similar reports of three lines.
+                        cell_height=240,
                     ),
                     width=36,
                 ),
