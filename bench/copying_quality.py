@@ -57,7 +57,7 @@ TRAINING: dict[str, Any] = {
     "log_every_steps": 1000,
     "max_new_tokens": 80,
     "method": "mbr",
-    "samples": 16,
+    "samples": 32,
     "temperature": 0.8,
 }
 

@@ -80,6 +80,8 @@ def train_tokenizer(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenize
         [
             decoders.ByteLevel(),
             *(decoders.Replace(f"{CAPITAL} {letter.lower()}", f" {letter}") for letter in string.ascii_uppercase),
+            # A model may write one where no word begins, as at the end of an answer that was cut off.
+            decoders.Replace(CAPITAL, ""),
         ]
     )
     tokenizer.train_from_iterator(

@@ -29,6 +29,28 @@ def test_30_percent_in_spans_of_3_are_masked() -> None:
     assert sum(token < 1000 for token in masked) == 140
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The heart is large. No COPD; a Swan-Ganz catheter (Normal) in A B.",
+        "x",
+        "A",
+        "\u2191 WBC, Übergewicht \U0001f600",
+        "Two  spaces.\n\nNew line",
+    ],
+)
+def test_a_text_is_decoded_as_it_was(text: str) -> None:
+    tokenizer = train_tokenizer(TEXTS, SIZE.vocabulary)
+    assert tokenizer.decode(tokenizer(text)["input_ids"], skip_special_tokens=True).strip() == text
+
+
+def test_a_word_is_the_same_piece_with_a_capital() -> None:
+    tokenizer = train_tokenizer(TEXTS, SIZE.vocabulary)
+    capital, small = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("There is", "there is"))
+    assert capital[1:] == small
+    assert tokenizer.decode([*small, capital[0]]).strip() == "there is", "a mark without a word is nothing"
+
+
 def test_denoising_learns() -> None:
     tokenizer = train_tokenizer(TEXTS, SIZE.vocabulary)
     model = build_model(tokenizer, SIZE, seed=1)
