@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections import Counter, defaultdict
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ COUNT, SEED = 12_000, 7
 TYPED_REGISTERS = {"patient_message", "nurse_note"}
 # What is written with a capital in the middle of a sentence and names nobody.
 EPONYMS = {"Crohn's", "Hodgkin", "Graves'", "Parkinson's", "Alzheimer's", "Barrett's", "Doppler", "Holter"}
+# The same as hurried people type it.
 WITHOUT_APOSTROPHES = {"Im", "Id"}
 
 
@@ -131,8 +132,11 @@ def test_texts_of_a_source_share_register_and_mostly_the_drug(texts: list[EventT
 def test_no_text_names_a_person(texts: list[EventText]) -> None:
     for text in texts:
         assert suspected_phi(text.text) == ()
-        inside_sentences = re.findall(r"(?<![.?!:] )(?<!^)\b[A-Z][a-z]+(?:'s|')?", text.text)
-        assert set(inside_sentences) <= EPONYMS | WITHOUT_APOSTROPHES, text.template
+        inside_sentences = set(re.findall(r"(?<![.?!:] )(?<!^)\b[A-Z][a-z]+(?:'s|')?", text.text))
+        unknown = inside_sentences - EPONYMS - WITHOUT_APOSTROPHES
+        if text.register in TYPED_REGISTERS:
+            unknown = {word for word in unknown if not get_close_matches(word, EPONYMS, cutoff=0.8)}
+        assert unknown == set(), text.template
 
 
 def test_no_template_leaves_a_bracket_or_a_gap(texts: list[EventText]) -> None:
