@@ -20,7 +20,20 @@ from training.phi import suspected_phi
 COUNT, SEED = 12_000, 7
 TYPED_REGISTERS = {"patient_message", "nurse_note"}
 # What is written with a capital in the middle of a sentence and names nobody.
-EPONYMS = {"Crohn's", "Hodgkin", "Graves'", "Parkinson's", "Alzheimer's", "Barrett's", "Doppler", "Holter"}
+EPONYMS = {
+    "Crohn's",
+    "Hodgkin",
+    "Graves'",
+    "Parkinson's",
+    "Alzheimer's",
+    "Barrett's",
+    "Doppler",
+    "Holter",
+    "Raynaud's",
+    "Hashimoto's",
+    "Paget's",
+    "Lewy",
+}
 # The same as hurried people type it.
 WITHOUT_APOSTROPHES = {"Im", "Id"}
 
