@@ -9,13 +9,12 @@ Drugs, effects and phrases are common medical words; which effect is told of whi
 here is a fact about a drug.
 """
 
-import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.invented.event_scene import Article, Scene, invent_article
+from local.invented.event_scene import Article, Scene, invent_articles
 from local.invented.event_vocabulary import Template, vocabulary
 from local.invented.grammar import Mention, join, sentence_case
 
@@ -91,7 +90,7 @@ class _Slot:
     def write(self, attempt: int = 0) -> EventText:
         article = self.article
         template = self.templates[attempt % len(self.templates)]
-        scene = Scene(vocabulary(), article, self.rng)
+        scene = Scene(article, self.rng)
         text, mentions = join(scene.write(template))
         return EventText(
             text=text if article.typist.lower else sentence_case(text),
@@ -124,10 +123,9 @@ def _plan(count: int, seed: int, event_share: float) -> list[_Slot]:
 def _places(count: int, rng: random.Random) -> list[tuple[Article, float]]:
     """The article of each text, and how much the text leans to an event: by itself, and with its article."""
     places: list[tuple[Article, float]] = []
-    for number in itertools.count():
+    for article in invent_articles(vocabulary(), rng):
         if len(places) == count:
             break
-        article = invent_article(vocabulary(), number, rng)
         size = min(1 + int(rng.expovariate(1 / (_MEAN_ARTICLE - 0.5))), _LONGEST_ARTICLE, count - len(places))
         leaning = rng.gauss(0, _LEANING)
         places += [(article, leaning + rng.gauss(0, 1)) for _ in range(size)]

@@ -1,16 +1,10 @@
 """What an invented article tells of: a patient, a drug, a disease and some effects; and one text of it."""
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from local.invented.event_vocabulary import (
-    DrugClass,
-    Effect,
-    EffectGroup,
-    Register,
-    Template,
-    Vocabulary,
-)
+from local.invented.event_vocabulary import DrugClass, Effect, EffectGroup, Register, Template, Vocabulary
 from local.invented.grammar import Choice, Parsed, Piece, write
 from local.invented.spelling import CAREFUL, Typist, hurried, terse
 
@@ -52,13 +46,21 @@ class Article:
     effects: tuple[tuple[EffectGroup, Effect], ...]
     event: tuple[Template, ...]
     no_event: tuple[Template, ...]
-    habits: dict[str, tuple[Parsed, ...]] = field(default_factory=dict)
+    habits: dict[str, tuple[Parsed, ...]]
 
 
-def invent_article(words: Vocabulary, number: int, rng: random.Random) -> Article:
-    """Invent the article of that number; registers take turns."""
+def invent_articles(words: Vocabulary, rng: random.Random) -> Iterator[Article]:
+    """Invent articles without end; registers take turns, and every drug has its turn before any has another."""
+    drugs = [(drugs, name) for drugs in words.classes for name in drugs.names]
+    number = 0
+    while True:
+        for drug_class, drug in rng.sample(drugs, len(drugs)):
+            yield _invent_article(words, number, drug_class, drug, rng)
+            number += 1
+
+
+def _invent_article(words: Vocabulary, number: int, drugs: DrugClass, drug: str, rng: random.Random) -> Article:
     register = words.registers[number % len(words.registers)]
-    drugs, drug = rng.choice([(drugs, name) for drugs in words.classes for name in drugs.names])
     others = [name for name in words.drugs if name not in drugs.names]
     return Article(
         source=f"invented-{number:06d}",
@@ -71,7 +73,12 @@ def invent_article(words: Vocabulary, number: int, rng: random.Random) -> Articl
         effects=_effects(drugs, drug, rng),
         event=tuple(rng.sample(register.event, _EVENT_TEMPLATES)),
         no_event=tuple(rng.sample(register.no_event, _NO_EVENT_TEMPLATES)),
+        habits={name: _half(phrase.options, rng) for name, phrase in words.phrases.items()},
     )
+
+
+def _half(options: tuple[Parsed, ...], rng: random.Random) -> tuple[Parsed, ...]:
+    return tuple(rng.sample(options, (len(options) + 1) // 2))
 
 
 def _typist(register: str, rng: random.Random) -> Typist:
@@ -105,8 +112,7 @@ def _side(effect: Effect, drug: str, drugs: DrugClass) -> bool:
 class Scene:
     """One text of an article: who and what stand in its slots, the same throughout the text."""
 
-    def __init__(self, words: Vocabulary, article: Article, rng: random.Random) -> None:
-        self._words = words
+    def __init__(self, article: Article, rng: random.Random) -> None:
         self._article = article
         self._rng = rng
         # The second effect is one that the text denies, or tells of somebody else.
@@ -142,8 +148,8 @@ class Scene:
             return self._drugs[slot]
         if slot in self._plain:
             return [Piece(self._plain[slot])]
-        if slot in self._words.phrases:
-            return self._habit(self._words.phrases[slot])
+        if slot in self._article.habits:
+            return self._rng.choice(self._article.habits[slot])
         return self._fill_symptom(slot) if "symptom" in slot else self._fill_effect(slot)
 
     def _fill_effect(self, slot: str) -> list[Piece]:
@@ -164,13 +170,6 @@ class Scene:
 
     def _pick(self, choice: Choice) -> Parsed:
         return self._rng.choice(choice.options)
-
-    def _habit(self, choice: Choice) -> Parsed:
-        """One of the alternatives that this author uses."""
-        habits = self._article.habits
-        if choice.key not in habits:
-            habits[choice.key] = tuple(self._rng.sample(choice.options, (len(choice.options) + 1) // 2))
-        return self._rng.choice(habits[choice.key])
 
 
 def _noun(noun: str, meant: str, counted: bool, adjective: str = "") -> list[Piece]:

@@ -101,8 +101,7 @@ def vocabulary() -> Vocabulary:
     groups = {name: _group(name, entry) for name, entry in _load("effects.yaml").items()}
     classes = tuple(_drug_class(entry, groups) for entry in _load("drugs.yaml").values())
     phrases = {
-        name: Choice(name, tuple(parse(str(option)) for option in options))
-        for name, options in _load("phrases.yaml").items()
+        name: Choice(tuple(parse(str(option)) for option in options)) for name, options in _load("phrases.yaml").items()
     }
     registers = tuple(
         _register(path.stem, _load(f"registers/{path.name}")) for path in sorted(FOLDER.glob("registers/*.yaml"))

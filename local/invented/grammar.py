@@ -25,9 +25,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several ways to say it; `key` is the same wherever the choice stands in the same words."""
+    """One of several ways to say it."""
 
-    key: str
     options: tuple["Parsed", ...]
 
 
@@ -88,7 +87,7 @@ def _choice(tokens: list[str], template: str) -> tuple[Choice, list[str]]:
             raise TemplateError(f"{template!r}: a bracket is not closed")
         tokens = rest[1:]
         if rest[0] == "]":
-            return Choice(repr(options), tuple(options)), tokens
+            return Choice(tuple(options)), tokens
 
 
 def slots(parsed: Parsed) -> Iterator[str]:
