@@ -1,0 +1,1 @@
+"""Texts that the project invents itself: no patient, no licence, the same from the same seed."""
