@@ -96,6 +96,16 @@ def score(truth: BoolArray, probabilities: FloatArray, threshold: float, seed: i
     }
 
 
+def scores(truth: BoolArray, probabilities: FloatArray, threshold: float) -> list[float]:
+    """Each of METRICS without its interval; NaN where it is not defined.
+
+    Raises:
+        ValueError: as of `score`.
+    """
+    values: list[float] = _System(truth, probabilities, threshold).scores(np.ones((1, len(truth))))[0].tolist()
+    return values
+
+
 def paired_differences(
     truth: BoolArray, new: tuple[FloatArray, float], old: tuple[FloatArray, float], seed: int
 ) -> dict[str, Difference]:

@@ -45,3 +45,28 @@ class Labels:
 
     def __str__(self) -> str:
         return f"{self.positive} or {self.negative}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """How a classifier's probability of the positive label becomes a label: from `threshold` in (0, 1] on it is that.
+
+    Raises:
+        ArgumentError: the labels are not two, or the threshold is out of its range.
+    """
+
+    positive: str
+    negative: str
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        _ = self.labels
+        if not 0 < self.threshold <= 1:
+            raise ArgumentError(f"threshold must be above 0 and at most 1, got {self.threshold}")
+
+    @property
+    def labels(self) -> Labels:
+        return Labels(self.positive, self.negative)
+
+    def label(self, probability: float) -> str:
+        return self.positive if probability >= self.threshold else self.negative
