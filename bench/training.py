@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.fine_tuner import TokenMeanLoss
 from training.generation import GenerationParameters, TextGenerator
 from training.model_directory import ModelCard
 from training.splits import Record
 from training.stand_in import CopyingSize, build_model, train_tokenizer
-from training.token_store import LengthGroupedSampler, PairCollator, TokenStore, build_token_store
+from training.summary_tuner import TokenMeanLoss
+from training.token_store import IGNORED, LengthGroupedSampler, PairCollator, TokenStore, build_token_store
 
 WORDS = 3_000
 ANSWER_TOKENS = 16
@@ -87,7 +87,7 @@ def time_training(model: Any, tokenizer: Any, store: TokenStore, steps: int, bat
         began = time.perf_counter()
         batch = collator(items)
         labels = batch.pop("labels")
-        loss: Any = loss_of(model(**batch), labels, (labels != PairCollator.IGNORED).sum())
+        loss: Any = loss_of(model(**batch), labels, (labels != IGNORED).sum())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

@@ -1,26 +1,29 @@
-"""The trainer: what this project does differently from transformers' own Seq2SeqTrainer, and why.
+"""The trainer: what this project does differently from transformers' own Trainer, and why.
 
 - batches of similar length, in an order that a resumed training repeats exactly;
-- the loss is the mean over all target tokens of an optimiser step, however they lie in batches and on GPUs;
-- the validation loss likewise, so that it does not depend on the batch size, and without label smoothing;
+- the loss is the mean over all labels of an optimiser step (the target tokens of a text, or the class of each), however
+  they lie in batches and on GPUs;
+- the validation loss likewise, so that it does not depend on the batch size, and without what only training needs;
 - a time budget that the learning rate schedule knows of.
+
+What is particular to a kind of model is in training/summary_tuner.py and training/classifier_tuner.py.
 """
 
 import math
 import time
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed
-from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Subset
-from transformers import Seq2SeqTrainer, TrainerCallback
+from transformers import Trainer, TrainerCallback
 
 from training.errors import ModelError
-from training.token_store import LengthGroupedSampler, PairCollator, TokenStore
+from training.token_store import IGNORED, LengthGroupedSampler, TokenStore
 
 # Shares of the peak learning rate, by the share of the training that is done after warm-up, in [0, 1].
 LR_SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -60,8 +63,8 @@ class TrainingClock:
         return min(1.0, self.seconds / self.max_seconds) if self.max_seconds else 0.0
 
 
-class FineTuner(Seq2SeqTrainer):
-    """`train_store` and `validation_store` are TokenStores; `lr_schedule` one of LR_SCHEDULES."""
+class FineTuner(Trainer):
+    """`collator` makes a batch of the stores' items, with "labels"; `lr_schedule` is one of LR_SCHEDULES."""
 
     def __init__(
         self,
@@ -70,10 +73,11 @@ class FineTuner(Seq2SeqTrainer):
         tokenizer: Any,
         train_store: TokenStore,
         validation_store: TokenStore,
+        collator: Callable[..., dict[str, torch.Tensor]],
+        loss: "StepMeanLoss",
         clock: TrainingClock,
         lr_schedule: str,
         warmup_ratio: float,
-        label_smoothing: float,
         **rest: Any,
     ) -> None:
         by_length = validation_store.by_length(np.arange(len(validation_store)))
@@ -82,8 +86,8 @@ class FineTuner(Seq2SeqTrainer):
             processing_class=tokenizer,
             train_dataset=train_store,
             eval_dataset=Subset(validation_store, by_length.tolist()),
-            data_collator=PairCollator(tokenizer, model),
-            compute_loss_func=TokenMeanLoss(label_smoothing),
+            data_collator=collator,
+            compute_loss_func=loss,
             **rest,
         )
         # The loss is that of the whole optimiser step already. transformers 5.3 has accelerate divide it once more.
@@ -119,32 +123,32 @@ class FineTuner(Seq2SeqTrainer):
             logs["loss"] = self.compute_loss_func.pop_mean(self.accelerator)
         super().log(logs, *args)
 
-    def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
-        """Mean cross-entropy over all target tokens of the validation split, in nats.
+    @abstractmethod
+    def validate(self) -> dict[str, float]:
+        """Scores of the validation split: `eval_loss` in nats a label, and what else the best model is chosen by."""
 
-        Raises:
-            ModelError: it is not a finite number: training diverged.
-        """
+    def validation_outputs(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Logits in fp32 and labels of each validation batch of this process."""
         self.model.eval()
-        nats = tokens = 0.0
         for batch in self.get_eval_dataloader():
             batch = self._prepare_inputs(batch)
             labels = batch.pop("labels")
             with torch.no_grad():
                 logits = self.model(**batch).logits.float()
-            sums = cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(1)
-            counts = (labels != PairCollator.IGNORED).sum(1)
-            # A record that fills up the last batch of another process is left out here.
-            sums, counts = self.accelerator.gather_for_metrics((sums, counts))
-            nats += sums.sum().item()
-            tokens += counts.sum().item()
-        loss = nats / tokens
-        if not math.isfinite(loss):
+            yield logits, labels
+
+    def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
+        """What `validate` finds, logged.
+
+        Raises:
+            ModelError: the loss is not a finite number: training diverged.
+        """
+        metrics = self.validate()
+        if not math.isfinite(metrics["eval_loss"]):
             raise ModelError(
-                f"training diverged: the validation loss is {loss} at step {self.state.global_step}; "
+                f"training diverged: the validation loss is {metrics['eval_loss']} at step {self.state.global_step}; "
                 "lower learning_rate or lengthen warmup_ratio"
             )
-        metrics = {"eval_loss": loss}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -160,29 +164,30 @@ class EpochOrder(TrainerCallback):
         self._sampler.set_epoch(int(state.epoch or 0))
 
 
-class TokenMeanLoss:
-    """Cross-entropy in nats, summed over the target tokens and divided by those of the whole optimiser step.
+class StepMeanLoss:
+    """A loss in nats, summed over labels and divided by those of the whole optimiser step.
 
     Also keeps sum and count for the log: the mean of the steps' means would show batches of short targets, which are
     easy, as large as those of long ones, and training would seem better than validation from the start.
     """
 
-    def __init__(self, label_smoothing: float) -> None:
-        self._label_smoothing = label_smoothing
+    def __init__(self) -> None:
         self._nats: Any = 0.0
-        self._tokens: Any = 0
+        self._labels: Any = 0
+
+    @abstractmethod
+    def sum(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Loss of `logits` (labels, classes) in fp32 and `labels` (labels,), summed."""
 
     def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
-        counted = labels != PairCollator.IGNORED  # in a batch padding may be most of the places, and of the computing
-        nats = cross_entropy(
-            outputs.logits[counted].float(), labels[counted], reduction="sum", label_smoothing=self._label_smoothing
-        )
+        counted = labels != IGNORED  # in a batch padding may be most of the places, and of the computing
+        nats = self.sum(outputs.logits[counted].float(), labels[counted])
         self._nats += nats.detach()
-        self._tokens += counted.sum()
+        self._labels += counted.sum()
         return nats / num_items_in_batch
 
     def pop_mean(self, accelerator: Any) -> float:
-        """Mean over all tokens of all processes since the last call."""
-        nats, tokens = accelerator.reduce((self._nats, self._tokens), reduction="sum")
-        self._nats, self._tokens = 0.0, 0
-        return float(nats / tokens)
+        """Mean over all labels of all processes since the last call."""
+        nats, labels = accelerator.reduce((self._nats, self._labels), reduction="sum")
+        self._nats, self._labels = 0.0, 0
+        return float(nats / labels)

@@ -5,19 +5,19 @@ the endpoint answers.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
+from transformers import GenerationConfig
 
-import training.copying_model  # noqa: F401  # registers itself, so that the classes below load it too
 from training.answer_choice import AnswerChoice, Asked
 from training.consensus import consensus
-from training.errors import ArgumentError, ModelError
+from training.errors import ArgumentError
 from training.model_directory import ANSWER_CHOICE, SIMILAR_REPORTS, ModelCard, read_model_card
+from training.model_loading import batches_by_length, check_position_limit, inference_dtype, load_model
 from training.prompt import shows_similar
 from training.prompt_tokens import PromptTokens
 from training.retrieval import Similar, SimilarReports
@@ -30,10 +30,6 @@ NUM_RETURN_SEQUENCES_LIMIT = 16
 SAMPLES_LIMIT = 64
 METHODS = GREEDY, BEAMS, MBR, CONSENSUS = "greedy", "beams", "mbr", "consensus"
 MBR_PARAMETERS = ("method", "samples", "temperature")
-
-# The names under which encoder-decoder configurations state how many positions their encoder has (BART and Pegasus,
-# LED); T5 has relative positions and none of these.
-_POSITION_FIELDS = ("max_encoder_position_embeddings", "max_position_embeddings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,50 +262,6 @@ class TextGenerator:
 
     def _decoded(self, outputs: torch.Tensor | list[list[int]]) -> list[str]:
         return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
-
-
-def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Load model and tokenizer from files alone: no network, no code of the model's own.
-
-    Raises:
-        ModelError: the files cannot be loaded.
-    """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-        model = AutoModelForSeq2SeqLM.from_pretrained(directory, dtype=dtype, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise ModelError("the tokenizer has more tokens than the model has embeddings: they belong to different models")
-    return model, tokenizer
-
-
-def inference_dtype(device: str) -> torch.dtype:
-    """bf16 on a GPU that computes in it, otherwise fp32. Never fp16: T5's activations overflow it."""
-    if device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float32
-
-
-def check_position_limit(config: Any, max_input_tokens: int) -> None:
-    """Refuse inputs longer than the encoder has positions.
-
-    Raises:
-        ModelError: `max_input_tokens` is beyond the model's limit.
-    """
-    for name in _POSITION_FIELDS:
-        limit = getattr(config, name, None)
-        if isinstance(limit, int):
-            if max_input_tokens > limit:
-                raise ModelError(f"max_input_tokens must be <= {limit} for this model, got {max_input_tokens}")
-            return
-
-
-def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Indices in batches of similar length, longest first, so that too large a batch fails at once."""
-    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

@@ -27,12 +27,14 @@ from nltk.stem.porter import PorterStemmer
 
 from training.archives import unpack
 from training.errors import ModelError
+from training.labels import Decision
 from training.prompt import check_prompt_template
 from training.rouge_l import STEMMER_FILES
 
 MODEL_CARD = "model_card.json"
 ARCHIVE = "model.tar.gz"
 CONFIG = "config.json"
+TOKENIZER_FILES = ("tokenizer.json", "spiece.model", "vocab.json", "vocab.txt")
 # Folder of the reports among which a model finds similar ones; their impressions are training text.
 SIMILAR_REPORTS = "similar"
 # Folder of what minimum Bayes risk chooses by; words of training targets stand in it.
@@ -49,8 +51,10 @@ INFERENCE_MODULES = (
     "expected_words",
     "generation",
     "inference_request",
+    "labels",
     "minimum_bayes_risk",
     "model_directory",
+    "model_loading",
     "prompt",
     "prompt_tokens",
     "records",
@@ -76,7 +80,8 @@ class ModelCard:
     pre-trained one; `max_input_tokens` counts the whole prompt with its end token; `weights_sha256` covers the
     safetensors files; `revision` is a commit of the hub or a version of JumpStart; `training` is null for a model that
     was not fine-tuned here, otherwise its arguments and best validation loss (JumpStart's script: its job's name);
-    `decoding` holds those of training.generation.GenerationParameters that are its own, beside beams and length.
+    `decoding` holds those of training.generation.GenerationParameters that are its own, beside beams and length;
+    `decision` is there for a classifier, null for a model that writes text.
     """
 
     source: str
@@ -89,6 +94,7 @@ class ModelCard:
     revision: str | None = None
     training: dict[str, Any] | None = None
     decoding: dict[str, Any] | None = None
+    decision: Decision | None = None
 
     def __post_init__(self) -> None:
         check_prompt_template(self.prompt_template)
@@ -104,7 +110,11 @@ def read_model_card(directory: Path) -> ModelCard:
     """
     path = directory / MODEL_CARD
     try:
-        return ModelCard(**json.loads(path.read_text(encoding="utf-8")))
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        # Missing from cards that were written before there were classifiers.
+        if (decision := fields.get("decision")) is not None:
+            fields["decision"] = Decision(**decision)
+        return ModelCard(**fields)
     except FileNotFoundError as error:
         raise ModelError(
             f"{MODEL_CARD} is missing: this is not a directory that StageModel or FineTune wrote"
@@ -119,7 +129,7 @@ def finish_model_directory(directory: Path, card: ModelCard) -> ModelCard:
     Returns:
         The card as written, with the checksum of the weights.
     """
-    check_model_files(directory)
+    check_model_files(directory, classifier=card.decision is not None)
     card = dataclasses.replace(card, weights_sha256=weights_sha256(directory))
     (directory / MODEL_CARD).write_text(
         json.dumps(dataclasses.asdict(card), indent=2, sort_keys=True) + "\n", encoding="utf-8"
@@ -128,8 +138,9 @@ def finish_model_directory(directory: Path, card: ModelCard) -> ModelCard:
     return card
 
 
-def check_model_files(directory: Path) -> None:
-    """Check that `directory` holds an encoder-decoder model as safetensors and its tokenizer.
+def check_model_files(directory: Path, *, classifier: bool = False) -> None:
+    """Check that `directory` holds an encoder-decoder model (for a classifier: an encoder) as safetensors and its
+    tokenizer.
 
     Raises:
         ModelError: a file is missing, or the model is of another kind. Names what is missing.
@@ -140,8 +151,9 @@ def check_model_files(directory: Path) -> None:
         raise ModelError(f"{CONFIG} is missing from the model directory") from error
     except json.JSONDecodeError as error:
         raise ModelError(f"{CONFIG} is not JSON: {error}") from error
-    if not config.get("is_encoder_decoder", False):
-        raise ModelError(f"a sequence-to-sequence model is needed, this one is of type {config.get('model_type')!r}")
+    if config.get("is_encoder_decoder", False) is classifier:
+        wanted = "an encoder" if classifier else "a sequence-to-sequence model"
+        raise ModelError(f"{wanted} is needed, this one is of type {config.get('model_type')!r}")
     if not _weight_files(directory):
         raise ModelError("the model directory holds no weights as *.safetensors")
     index = directory / "model.safetensors.index.json"
@@ -150,8 +162,8 @@ def check_model_files(directory: Path) -> None:
         missing = sorted(shard for shard in shards if not (directory / shard).exists())
         if missing:
             raise ModelError(f"weight files are missing from the model directory: {', '.join(missing)}")
-    if not any((directory / name).exists() for name in ("tokenizer.json", "spiece.model", "vocab.json")):
-        raise ModelError("the model directory holds no tokenizer (tokenizer.json, spiece.model or vocab.json)")
+    if not any((directory / name).exists() for name in TOKENIZER_FILES):
+        raise ModelError(f"the model directory holds no tokenizer ({' or '.join(TOKENIZER_FILES)})")
 
 
 def weights_sha256(directory: Path) -> str:

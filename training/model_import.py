@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from training.generation import load_model
 from training.model_directory import MODEL_CARD, check_model_files, unpacked_model
+from training.model_loading import load_model
 
 # What a model directory needs of theirs; code that comes with a model is never among it.
 TEXT_FILES = ("*.json", "*.model", "*.txt")

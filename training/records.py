@@ -40,7 +40,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One pair of texts. `patient` groups the records of one patient; `normal` is the upload's own label."""
+    """One pair of texts; of a classifier, a text and its label.
+
+    `patient` groups the records of one patient or, where text was published, of one article; `normal` is the upload's
+    own mark of a normal report.
+    """
 
     input: str
     target: str

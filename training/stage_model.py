@@ -21,10 +21,11 @@ from transformers import AutoConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, ModelError, UploadError
-from training.generation import GenerationParameters, check_position_limit
+from training.generation import GenerationParameters
 from training.job import run_job, save_arguments
 from training.model_directory import ModelCard, finish_model_directory
 from training.model_import import PICKLED_WEIGHTS, SAFE_WEIGHTS, TEXT_FILES, convert_to_safetensors, import_model
+from training.model_loading import check_position_limit
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
 from training.stand_in import CopyingSize, Denoising, build_model, train_to_denoise, train_tokenizer

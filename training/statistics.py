@@ -5,6 +5,7 @@ interval of the mean of their differences, record by record (a paired bootstrap)
 both does not blur which is better.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,18 +68,20 @@ def mean_intervals(values: FloatArray, seed: int) -> tuple[FloatArray, FloatArra
     records = len(values)
     if records == 0:
         raise ValueError("no records to resample")
+    means = np.concatenate([times @ values / records for times in resamples(records, seed)])
+    low, high = np.quantile(means, INTERVAL, axis=0)
+    return low, high
+
+
+def resamples(records: int, seed: int) -> Iterator[FloatArray]:
+    """How often each of `RESAMPLES` resamples holds each record, in blocks (resamples, records) that bound memory."""
     generator = np.random.default_rng(seed)
     at_a_time = max(1, _RECORDS_AT_A_TIME // records)
-    means = np.empty((RESAMPLES, values.shape[1]))
     for first in range(0, RESAMPLES, at_a_time):
         size = min(at_a_time, RESAMPLES - first)
         drawn = generator.integers(records, size=(size, records))
-        # How often each resample holds each record (size, records): the means are then one matrix product.
         cells = (drawn + np.arange(size)[:, None] * records).ravel()
-        times = np.bincount(cells, minlength=size * records).reshape(size, records)
-        means[first : first + size] = times.astype(np.float64) @ values / records
-    low, high = np.quantile(means, INTERVAL, axis=0)
-    return low, high
+        yield np.bincount(cells, minlength=size * records).reshape(size, records).astype(np.float64)
 
 
 def paired_difference(new: FloatArray, old: FloatArray, seed: int) -> Difference:

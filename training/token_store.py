@@ -1,4 +1,4 @@
-"""Tokenised text pairs on disk, and the order in which training reads them.
+"""Tokenised records on disk, and the order in which training reads them.
 
 Token ids lie in one flat file that is mapped, not read: memory holds 24 bytes a record, however many there are.
 """
@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from training.errors import UploadError
+from training.labels import Labels
 from training.prompt_tokens import PromptTokens, truncate
 from training.retrieval import SimilarReports
 from training.similar_impressions import NEAREST_SHOWN, find_similar, shown_impressions
@@ -22,10 +24,13 @@ from training.splits import Record
 
 TOKEN_TYPE = np.dtype("<u4")
 RECORDS_A_CALL = 1000
+# A label that no loss counts: padding.
+IGNORED = -100
 
 
 class TokenStore(Dataset[dict[str, list[int]]]):
-    """Text pairs as token ids: item i is {"input_ids": [int], "labels": [int]}, both with their end token.
+    """Text pairs as token ids: item i is {"input_ids": [int], "labels": [int]}, both with their end token. For a
+    classifier the labels are one number, that of the class.
 
     Where prompts show similar impressions, each epoch of training (`set_epoch`) shows others; without an epoch, as in
     validation, they are those that evaluation and the endpoint show. `input_lengths` are of the latter.
@@ -115,9 +120,15 @@ def build_token_store(
     max_input_tokens: int,
     max_target_tokens: int,
     similar: SimilarReports | None = None,
+    labels: Labels | None = None,
     seed: int = 0,
 ) -> TokenStore:
-    """Tokenise a stream of records into the file `path`; `similar` finds what a template with `{similar}` shows."""
+    """Tokenise a stream of records into the file `path`; `similar` finds what a template with `{similar}` shows.
+    Targets are text, or with `labels` one of these.
+
+    Raises:
+        UploadError: a target is none of `labels`.
+    """
     spans: list[tuple[int, int]] = []
     truncated_inputs = truncated_targets = 0
     ids = hashlib.sha256()
@@ -127,7 +138,7 @@ def build_token_store(
         stream = iter(records)
         while some := list(islice(stream, RECORDS_A_CALL)):
             heads = prompt.heads([record.input for record in some])
-            targets = tokenizer(text_target=[record.target for record in some], verbose=False)["input_ids"]
+            targets = _targets(some, tokenizer, labels)
             if similar is not None:
                 found = find_similar(similar, [record.input for record in some])
                 similar_tokens.add(prompt, [shown_impressions(each, 2 * NEAREST_SHOWN) for each in found])
@@ -142,6 +153,16 @@ def build_token_store(
     store.truncated_inputs, store.truncated_targets = truncated_inputs, truncated_targets
     store.ids_sha256 = ids.hexdigest()
     return store
+
+
+def _targets(records: Sequence[Record], tokenizer: Any, labels: Labels | None) -> list[list[int]]:
+    if labels is None:
+        ids: list[list[int]] = tokenizer(text_target=[record.target for record in records], verbose=False)["input_ids"]
+        return ids
+    for record in records:
+        if record.target not in labels.names:
+            raise UploadError(f"record {record.id} is not labelled {labels}; run Prepare again")
+    return [[labels.number(record.target)] for record in records]
 
 
 class LengthGroupedSampler(Sampler[int]):
@@ -184,8 +205,6 @@ class PairCollator:
     `decoder_input_ids` are the labels shifted right, as the model itself does it.
     """
 
-    IGNORED = -100
-
     def __init__(self, tokenizer: Any, model: Any) -> None:
         self._tokenizer = tokenizer
         self._model = model
@@ -193,7 +212,7 @@ class PairCollator:
     def __call__(self, items: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
         inputs = self._tokenizer.pad({"input_ids": [item["input_ids"] for item in items]}, return_tensors="pt")
         width = max(len(item["labels"]) for item in items)
-        labels = torch.full((len(items), width), self.IGNORED)
+        labels = torch.full((len(items), width), IGNORED)
         for row, item in enumerate(items):
             labels[row, : len(item["labels"])] = torch.tensor(item["labels"])
         return {

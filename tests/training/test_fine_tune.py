@@ -16,8 +16,9 @@ from tests.training.tiny_model import invented_pairs, write_part, write_splits
 from training.errors import ArgumentError, ModelError, UploadError
 from training.fine_tune import Arguments, main
 from training.fine_tuner import LR_SCHEDULES
-from training.generation import TextGenerator, load_model
+from training.generation import TextGenerator
 from training.model_directory import finish_model_directory, read_model_card, unpacked_model, weights_sha256
+from training.model_loading import load_model
 from training.splits import read_split
 from training.table_schemas import TRAINING_CURVE
 

@@ -5,19 +5,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 from training.errors import UnreadableFileError
+from training.readers.ade_corpus import DRUG_AE, NEGATIVES, read_drug_ae, read_negatives
 from training.readers.archives import read_archive
 from training.readers.csv_rows import read_csv_rows
 from training.readers.gunzip import open_gunzipped
 from training.readers.json_lines import read_json_lines
+from training.readers.parquet import PARQUET_MARK, read_parquet
 from training.readers.tar_members import tar_members
-from training.readers.text_lines import read_lines
+from training.readers.text_lines import Line, read_lines
 from training.readers.upload import Upload
 from training.readers.zip_members import zip_members
 from training.records import Record, SetAside
 
-_FORMATS = ".jsonl, .json, .csv (each also with .gz), .zip, .tar, .tgz or .tar.gz"
+_FORMATS = ".jsonl, .json, .csv (each also with .gz), .parquet"
+_REPORT_FORMATS = ".zip, .tar, .tgz or .tar.gz"
+_LABELLED_FORMATS = f"{DRUG_AE} or {NEGATIVES}"
 _TAR_MARK_AT, _TAR_MARK = 257, b"ustar"
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _LINE_READERS = {".jsonl": read_json_lines, ".json": read_json_lines, ".csv": read_csv_rows}
+# Files that are known by their whole name, and mean something only where a target is a label.
+_CORPUS_READERS = {DRUG_AE: read_drug_ae, NEGATIVES: read_negatives}
 
 
 def read_upload(upload: Upload) -> Iterator[Record | SetAside]:
@@ -32,15 +39,12 @@ def read_upload(upload: Upload) -> Iterator[Record | SetAside]:
         head = stream.read(_TAR_MARK_AT + len(_TAR_MARK))
     if not head:
         raise UnreadableFileError(f"{upload.name}: is empty")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) and not packed:
-        yield from read_archive(upload, zip_members(upload.path, upload.name, upload.limits))
-    elif head[_TAR_MARK_AT:] == _TAR_MARK:
-        with open_content() as stream:
-            yield from read_archive(upload, tar_members(stream, upload.name, upload.limits))
+    if head.startswith(PARQUET_MARK) and not packed:
+        yield from read_parquet(upload)
+    elif _is_archive(head, packed):
+        yield from _read_archive(upload, open_content, head)
     else:
-        reader = _LINE_READERS.get(_suffix(upload.name))
-        if reader is None:
-            raise UnreadableFileError(f"{upload.name}: is not in a known format; upload {_FORMATS}")
+        reader = _line_reader(upload)
         lines = read_lines(open_content, upload.limits.record_bytes, upload.warnings.append)
         empty = True
         for item in reader(upload, lines):
@@ -48,6 +52,34 @@ def read_upload(upload: Upload) -> Iterator[Record | SetAside]:
             yield item
         if empty:
             raise UnreadableFileError(f"{upload.name}: is empty (no record in it)")
+
+
+def _is_archive(head: bytes, packed: bool) -> bool:
+    return head[_TAR_MARK_AT:] == _TAR_MARK or (head.startswith(_ZIP_MARKS) and not packed)
+
+
+def _read_archive(upload: Upload, open_content: Callable[[], BinaryIO], head: bytes) -> Iterator[Record | SetAside]:
+    if upload.labels is not None:
+        raise UnreadableFileError(
+            f"{upload.name}: is an archive, which may hold reports but no labels; unpack it and upload {_known(upload)}"
+        )
+    if head.startswith(_ZIP_MARKS):
+        yield from read_archive(upload, zip_members(upload.path, upload.name, upload.limits))
+        return
+    with open_content() as stream:
+        yield from read_archive(upload, tar_members(stream, upload.name, upload.limits))
+
+
+def _line_reader(upload: Upload) -> Callable[[Upload, Iterator[Line]], Iterator[Record | SetAside]]:
+    by_name = _CORPUS_READERS.get(Path(upload.name).name) if upload.labels is not None else None
+    reader = by_name or _LINE_READERS.get(_suffix(upload.name))
+    if reader is None:
+        raise UnreadableFileError(f"{upload.name}: is not in a known format; upload {_known(upload)}")
+    return reader
+
+
+def _known(upload: Upload) -> str:
+    return f"{_FORMATS}, {_REPORT_FORMATS if upload.labels is None else _LABELLED_FORMATS}"
 
 
 def _content(upload: Upload) -> tuple[Callable[[], BinaryIO], bool]:

@@ -39,7 +39,7 @@ def read_csv_rows(upload: Upload, lines: Iterator[Line]) -> Iterator[Record | Se
         elif len(values) != len(header):
             yield malformed("wrong number of fields", place, content, f"{len(values)} instead of {len(header)}")
         else:
-            yield to_record(dict(zip(header, values, strict=True)), upload.pairs, place, content)
+            yield to_record(dict(zip(header, values, strict=True)), upload, place, content)
 
 
 def _header(values: list[str], upload: Upload) -> list[str]:

@@ -1,14 +1,18 @@
 """From named fields (of a JSON object or a CSV row) to a record. Used by both, so that both mean the same."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from training.labels import Labels
+from training.readers.upload import Upload
 from training.records import Place, Record, SetAside, incomplete, is_encodable, malformed
 
 # What fields may be called where the task's own names are not used: reports, and JumpStart's instruction format.
 KNOWN_PAIRS = (("findings", "impression"), ("prompt", "completion"))
-PATIENT_FIELDS = ("patient", "patient_id", "subject_id")
+# Whose text it is: records that share one of these stand on one side of every split.
+PATIENT_FIELDS = ("patient", "patient_id", "subject_id", "article", "article_id", "pubmed_id")
 NORMAL_FIELD = "normal"
 
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
@@ -42,15 +46,14 @@ def found_and_wanted(names: Iterable[str], pairs: tuple[tuple[str, str], ...]) -
     return f"found: {found or 'none'}; wanted: {wanted}"
 
 
-def to_record(
-    values: Mapping[str, Any], pairs: tuple[tuple[str, str], ...], place: Place, content: str
-) -> Record | SetAside:
+def to_record(values: Mapping[str, Any], upload: Upload, place: Place, content: str) -> Record | SetAside:
     """A record from named values; `content` is the line or row they came from, for quarantine."""
-    pair = choose_pair(values, pairs)
+    pair = choose_pair(values, upload.pairs)
     if pair is None:
-        return malformed("fields missing", place, content, found_and_wanted(values, pairs))
+        return malformed("fields missing", place, content, found_and_wanted(values, upload.pairs))
+    input_name, target_name = pair
     try:
-        texts = [_text(name, values[name]) for name in pair]
+        texts = [_text(input_name, values[input_name]), _target(target_name, values[target_name], upload.labels)]
         patient = _patient(values)
         normal = _normal(values.get(NORMAL_FIELD))
     except FieldError as error:
@@ -58,7 +61,24 @@ def to_record(
     for name, text in zip(pair, texts, strict=True):
         if not text:
             return incomplete(f"{name} is empty", place, content)
-    return Record(texts[0], texts[1], place, patient, normal)
+    return labelled(Record(texts[0], texts[1], place, patient, normal), upload, content)
+
+
+def labelled(record: Record, upload: Upload, content: str) -> Record | SetAside:
+    """`record` with its target as the task spells that label; as it is where targets are free text."""
+    if upload.labels is None:
+        return record
+    label = upload.labels.find(record.target)
+    if label is None:
+        return malformed("unknown label", record.place, content, f"wanted: {upload.labels}")
+    return dataclasses.replace(record, target=label)
+
+
+def _target(name: str, value: Any, labels: Labels | None) -> str:
+    """Published data sets write labels as 0 and 1, in JSON and Parquet as numbers."""
+    if labels is not None and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(name, value)
 
 
 def _text(name: str, value: Any) -> str:

@@ -1,6 +1,7 @@
 """JSON lines: one object a line, `{"findings": ..., "impression": ...}` or the task's own field names.
 
-Optional fields: `patient`, `patient_id` or `subject_id`, and `normal` (true or false).
+Optional fields: `patient`, `patient_id` or `subject_id` (or, of published text, `article`, `article_id` or
+`pubmed_id`), and `normal` (true or false).
 """
 
 import json
@@ -26,7 +27,7 @@ def read_json_lines(upload: Upload, lines: Iterator[Line]) -> Iterator[Record | 
         elif line.text.strip():
             if first and _is_array(line.text):
                 raise UnreadableFileError(f"{upload.name}: is a JSON array; write one JSON object a line instead")
-            yield _read(line.text, Place(line=line.number), upload.pairs)
+            yield _read(line.text, Place(line=line.number), upload)
         else:
             continue
         first = False
@@ -37,7 +38,7 @@ def _is_array(text: str) -> bool:
     return "".join(text.split())[:2] in ("[", "[{")
 
 
-def _read(text: str, place: Place, pairs: tuple[tuple[str, str], ...]) -> Record | SetAside:
+def _read(text: str, place: Place, upload: Upload) -> Record | SetAside:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -47,4 +48,4 @@ def _read(text: str, place: Place, pairs: tuple[tuple[str, str], ...]) -> Record
         return malformed("not JSON", place, text, type(error).__name__)
     if not isinstance(value, dict):
         return malformed("not a JSON object", place, text)
-    return to_record(value, pairs, place, text)
+    return to_record(value, upload, place, text)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.errors import ArgumentError, UnreadableFileError
+from training.labels import Labels
 from training.records import printable
 
 MIB = 1024**2
@@ -50,13 +51,15 @@ class Upload:
     """One uploaded file.
 
     `name` is its path below the uploads folder, with forward slashes, safe to print. `pairs` are the names that the
-    input and target fields may have, first wins. `warnings` collects what a reader wants said about this file.
+    input and target fields may have, first wins. `labels` are what a target may be, None where it is free text.
+    `warnings` collects what a reader wants said about this file.
     """
 
     path: Path
     name: str
     pairs: tuple[tuple[str, str], ...]
     limits: Limits = field(default_factory=Limits)
+    labels: Labels | None = None
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,279 @@
+"""FineTune of a classifier in this process, on a tiny BERT; once as SageMaker starts it, killed and started again."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import average_precision_score, f1_score
+from transformers import AutoTokenizer, RobertaConfig, RobertaForMaskedLM
+
+from tests.training.tiny_encoder import (
+    NEGATIVE,
+    POSITIVE,
+    classifier_arguments,
+    fine_tune_tiny_encoder,
+    labelled_texts,
+    write_labelled_splits,
+)
+from tests.training.tiny_model import write_part
+from training.classifier_tuner import ClassLoss, balanced_weights
+from training.errors import ArgumentError, ModelError, UploadError
+from training.model_directory import finish_model_directory, read_model_card
+from training.table_schemas import TRAINING_CURVE
+from training.text_classifier import TextClassifier
+
+REPOSITORY = Path(__file__).parents[2]
+# As in the published search over settings.
+METRIC = re.compile(r"f1: ([0-9.]+).*$", re.MULTILINE)
+
+
+def curve_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "data" / "training_curve.jsonl").read_text().splitlines()]
+
+
+def validation_truth() -> tuple[list[str], np.ndarray]:
+    records = labelled_texts(24, start=3000)
+    return [str(r["input"]) for r in records], np.array([r["target"] == POSITIVE for r in records])
+
+
+def test_it_learns_and_stores_its_own_threshold(trained_classifier: tuple[Path, str]) -> None:
+    folder, _ = trained_classifier
+    classifier = TextClassifier.load(folder / "model")
+    texts, truth = validation_truth()
+    probabilities = classifier.probabilities(classifier.read(texts))
+    training = classifier.card.training
+    assert training is not None
+    assert training["validation"]["average_precision"] > 0.9
+    assert training["validation"]["average_precision"] == pytest.approx(average_precision_score(truth, probabilities))
+    called = probabilities >= classifier.decision.threshold
+    assert training["validation"]["f1"] == pytest.approx(f1_score(truth, called))
+    assert (classifier.decision.positive, classifier.decision.negative) == (POSITIVE, NEGATIVE)
+    assert classifier.decision.threshold != 0.5
+    assert classifier.card.max_input_tokens == 48
+    assert classifier.model.config.id2label == {0: NEGATIVE, 1: POSITIVE}
+    assert (folder / "model" / "code" / "inference.py").exists() and not list((folder / "model").glob("*.bin"))
+
+
+def test_metrics_are_printed_for_sagemaker_and_the_best_models_last(trained_classifier: tuple[Path, str]) -> None:
+    folder, log = trained_classifier
+    found = [float(value) for value in METRIC.findall(log)]
+    assert len(found) == 6 + 1  # six epochs and the end
+    training = read_model_card(folder / "model").training
+    assert training is not None
+    assert found[-1] == pytest.approx(training["validation"]["f1"], abs=1e-4)
+    assert "train: 16 AE, 32 none" in log
+    assert "untrained before: bert.pooler.dense.bias, bert.pooler.dense.weight, classifier.bias" in log
+
+
+def test_the_curve_has_the_columns_of_its_table(trained_classifier: tuple[Path, str]) -> None:
+    rows = curve_of(trained_classifier[0])
+    assert all(tuple(row) == TRAINING_CURVE.column_names for row in rows)
+    losses = [row["validation_loss"] for row in rows if row["validation_loss"] is not None]
+    assert len(losses) == 6 and losses == sorted(losses, reverse=True)
+    # An untrained head says one half of everything.
+    assert rows[0]["step"] == 1 and rows[0]["train_loss"] == pytest.approx(np.log(2), abs=0.1)
+
+
+def test_the_best_epoch_is_that_of_the_best_average_precision(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    """Labels of the second half of the training text are wrong: the longer it trains, the worse it gets."""
+    write_labelled_splits(tmp_path)
+    swapped = {POSITIVE: NEGATIVE, NEGATIVE: POSITIVE}
+    records = labelled_texts(60)
+    write_part(
+        tmp_path / "train", [r | {"target": swapped[str(r["target"])]} if i > 28 else r for i, r in enumerate(records)]
+    )
+    log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, epochs=12.0, lr_schedule="constant")
+    by_epoch = [float(value) for value in re.findall(r"average_precision: ([0-9.]+)", log)]
+    training = read_model_card(tmp_path / "model").training
+    assert training is not None
+    assert by_epoch[-1] == max(by_epoch[:-1]), "the last line is the saved model's"
+    assert max(by_epoch[:-1]) > by_epoch[-2], "the training must get worse for this test to say anything"
+    assert training["best_step"] == 8 * (1 + by_epoch.index(by_epoch[-1]))
+
+
+@pytest.mark.parametrize("given", [{"class_weight": "balanced"}, {"loss": "focal", "focal_gamma": 1.0}])
+def test_losses_for_rare_positives_learn_too(
+    given: dict[str, Any], tiny_encoder_directory: Path, tmp_path: Path
+) -> None:
+    write_labelled_splits(tmp_path)
+    log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, **given)
+    assert float(METRIC.findall(log)[-1]) > 0.8
+
+
+def test_losses_as_their_definitions_say() -> None:
+    logits, labels = torch.tensor([[2.0, -1.0], [0.3, 0.2], [-3.0, 1.0]]), torch.tensor([0, 1, 1])
+    right = torch.softmax(logits, 1)[torch.arange(3), labels]
+    plain = -torch.log(right)
+    weights = torch.tensor([0.5, 2.0])[labels]
+    assert ClassLoss([1.0, 1.0], 0.0).sum(logits, labels).item() == pytest.approx(plain.sum().item())
+    assert ClassLoss([0.5, 2.0], 0.0).sum(logits, labels).item() == pytest.approx((weights * plain).sum().item())
+    focal = ((1 - right) ** 2 * plain).sum().item()
+    assert ClassLoss([1.0, 1.0], 2.0).sum(logits, labels).item() == pytest.approx(focal)
+    negative, positive = balanced_weights([80, 20])
+    assert 80 * negative == pytest.approx(20 * positive) and 80 * negative + 20 * positive == pytest.approx(100)
+
+
+def test_what_is_cut_off_is_said(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    write_labelled_splits(tmp_path)
+    log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, max_seq_length=16, epochs=0.5)
+    counted = re.search(r"train: .*cut off: (\d+) texts longer than 16 tokens", log)
+    assert counted is not None and 0 < int(counted[1]) < 48
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("label", [POSITIVE, NEGATIVE])
+def test_a_split_of_one_label_is_refused_by_name(
+    split: str, label: str, tiny_encoder_directory: Path, tmp_path: Path
+) -> None:
+    write_labelled_splits(tmp_path)
+    write_part(tmp_path / split, [r for r in labelled_texts(20) if r["target"] == label])
+    with pytest.raises(UploadError, match=rf"the {split} split must hold texts of both labels.*\b0 "):
+        fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory)
+
+
+def test_an_empty_split_and_another_label_are_named(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    write_labelled_splits(tmp_path)
+    with pytest.raises(UploadError, match="is not labelled adverse or fine; run Prepare again"):
+        fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, positive_label="adverse", negative_label="fine")
+    write_part(tmp_path / "train", [])
+    with pytest.raises(UploadError, match="the train split must hold texts of both labels, it holds 0 none, 0 AE"):
+        fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory)
+
+
+def test_training_that_diverges_is_a_named_error(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    write_labelled_splits(tmp_path)
+    with pytest.raises(ModelError, match="training diverged: the validation loss is nan"):
+        fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, learning_rate=1e30, warmup_ratio=0.0)
+
+
+def test_a_time_budget_ends_training(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    write_labelled_splits(tmp_path)
+    log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, epochs=10_000.0, max_seconds=1.0)
+    assert "time budget of 1 s used up" in log
+    TextClassifier.load(tmp_path / "model")
+
+
+def test_an_encoder_of_another_architecture_is_trained_alike(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    """RoBERTa: a head of its own form, and positions that begin behind the padding token's number."""
+    base = tmp_path / "roberta"
+    shutil.copytree(tiny_encoder_directory, base)
+    tokenizer = AutoTokenizer.from_pretrained(base, model_max_length=64)
+    tokenizer.save_pretrained(base)
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    sizes |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=66, pad_token_id=1, **sizes)
+    RobertaForMaskedLM(config).save_pretrained(base)
+    finish_model_directory(base, read_model_card(tiny_encoder_directory))
+    write_labelled_splits(tmp_path)
+    log = fine_tune_tiny_encoder(tmp_path, base, epochs=10.0)
+    assert float(METRIC.findall(log)[-1]) > 0.8
+    with pytest.raises(ModelError, match="max_input_tokens must be <= 64"):
+        fine_tune_tiny_encoder(tmp_path, base, max_seq_length=65)
+
+
+def test_a_classifier_of_other_labels_gets_a_new_head(trained_classifier: tuple[Path, str], tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(trained_classifier[0] / "model", base)
+    weights = load_file(base / "model.safetensors")
+    weights["classifier.weight"], weights["classifier.bias"] = torch.zeros(5, 32), torch.zeros(5)
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    write_labelled_splits(tmp_path)
+    log = fine_tune_tiny_encoder(tmp_path, base)
+    assert "untrained before: classifier.bias, classifier.weight\n" in log
+
+
+def test_an_encoder_with_missing_weights_is_refused(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    """transformers would begin them at random, and training would look as if it only went badly."""
+    base = tmp_path / "base"
+    shutil.copytree(tiny_encoder_directory, base)
+    weights = load_file(base / "model.safetensors")
+    save_file({n: w for n, w in weights.items() if "layer.1" not in n}, base / "model.safetensors", {"format": "pt"})
+    write_labelled_splits(tmp_path)
+    with pytest.raises(ModelError, match=r"own weights are missing or of other sizes: bert\.encoder\.layer\.1"):
+        fine_tune_tiny_encoder(tmp_path, base)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epochs": 0}, "epochs must be above 0"),
+        ({"max_seq_length": 3}, "max_seq_length must be >= 4"),
+        ({"class_weight": "heavy"}, "class_weight must be one of none, balanced"),
+        ({"loss": "hinge"}, "loss must be one of cross_entropy, focal"),
+        ({"focal_gamma": -1.0}, "focal_gamma must be between 0 and 5"),
+        ({"positive_label": NEGATIVE}, "two labels of different names"),
+    ],
+)
+def test_impossible_arguments_are_refused(given: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        classifier_arguments(tmp_path, tmp_path, **given)
+
+
+def start(folder: Path, model: Path, **more: object) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "SM_CHANNEL_TRAIN": str(folder / "train"),
+        "SM_CHANNEL_VALIDATION": str(folder / "validation"),
+        "SM_CHANNEL_MODEL": str(model),
+        "SM_MODEL_DIR": str(folder / "model"),
+        "SM_OUTPUT_DATA_DIR": str(folder / "data"),
+        "SM_OUTPUT_DIR": str(folder / "output"),
+        "OMP_NUM_THREADS": "1",
+    }
+    given = {
+        "positive_label": POSITIVE,
+        "negative_label": NEGATIVE,
+        "max_seq_length": 48,
+        "learning_rate": 5e-3,
+        "train_batch_size": 8,
+        "epochs": 8,
+        "checkpoints": str(folder / "checkpoints"),
+    } | more
+    command = [sys.executable, "-m", "training.fine_tune_classifier"]
+    for name, value in given.items():
+        command += [f"--{name}", json.dumps(value) if isinstance(value, str) else str(value)]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    whole, killed = (write_labelled_splits(tmp_path / name) for name in ("whole", "killed"))
+    log, _ = (process := start(whole, tiny_encoder_directory)).communicate(timeout=300)
+    assert process.returncode == 0, log
+    process = start(killed, tiny_encoder_directory)
+    while not (killed / "checkpoints" / "checkpoint-12" / "complete.json").exists():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (killed / "model").exists()
+    log, _ = start(killed, tiny_encoder_directory).communicate(timeout=300)
+    assert "going on from checkpoint-" in log
+    expected, resumed = (load_file(folder / "model" / "model.safetensors") for folder in (whole, killed))
+    assert all(bool((expected[name] == resumed[name]).all()) for name in expected)
+    cards = [read_model_card(folder / "model") for folder in (whole, killed)]
+    assert cards[0].decision == cards[1].decision
+
+
+def test_a_failure_leaves_its_reason_where_sagemaker_looks(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    folder = write_labelled_splits(tmp_path)
+    process = start(folder, tiny_encoder_directory, class_weight="heavy")
+    log, _ = process.communicate(timeout=300)
+    assert process.returncode == 1 and "Traceback" not in log
+    assert (folder / "output" / "failure").read_text().startswith("ArgumentError: class_weight must be one of")
