@@ -50,20 +50,43 @@ FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """Of one input: `words` and `pairs`, stem or stem pair -> how likely the answer holds it, in [0, 1]; `word_count`
-    and `pair_count` are how many different ones it is expected to hold."""
+class Vocabulary:
+    """Stems and pairs of stems, each with its place in a row of expectations: first the words, then the pairs."""
 
-    words: dict[str, float]
-    pairs: dict[tuple[str, str], float]
-    word_count: float
-    pair_count: float
+    words: dict[str, int]
+    pairs: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, words: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Self:
+        places = {word: place for place, word in enumerate(words)}
+        return cls(places, {pair: len(places) + place for place, pair in enumerate(pairs)})
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """Of one input: `likely` (words + pairs,) is how likely the answer holds each of `vocabulary`, in [0, 1].
+
+    An array and not a mapping, since many inputs are asked about at once.
+    """
+
+    likely: FloatArray
+    vocabulary: Vocabulary
 
     def agreement(self, answer: str) -> tuple[float, float]:
         """Expected F1 in [0, 1] of an answer's different words, and of its different word pairs."""
         of_stems = stems(answer)
-        words = _expected_f1(set(of_stems), self.words, self.word_count)
-        return words, _expected_f1(set(_pairs(of_stems)), self.pairs, self.pair_count)
+        words, pairs = self.vocabulary.words, self.vocabulary.pairs
+        return (
+            self._expected_f1(set(of_stems), words, self.likely[: len(words)]),
+            self._expected_f1(set(_pairs(of_stems)), pairs, self.likely[len(words) :]),
+        )
+
+    def _expected_f1(self, things: set[Any], places: dict[Any, int], likely: FloatArray) -> float:
+        """`likely` are those of `places`, whose sum is how many the answer is expected to hold."""
+        if not things:
+            return 0.0
+        common = float(sum(self.likely[places[thing]] for thing in things if thing in places))
+        return 2 * common / (len(things) + max(float(likely.sum()), 1.0))
 
 
 class ExpectedWords:
@@ -78,16 +101,14 @@ class ExpectedWords:
         landmarks: csr_array,
         answers: FloatArray,
         mean: FloatArray,
-        words: Sequence[str],
-        pairs: Sequence[tuple[str, str]],
+        vocabulary: Vocabulary,
     ) -> None:
         self._terms = terms
         self._rarity = rarity
         self._landmarks = landmarks
         self._answers = answers
         self._mean = mean
-        self._words = words
-        self._pairs = pairs
+        self._vocabulary = vocabulary
         self._counter = _term_counter()
 
     @classmethod
@@ -101,8 +122,10 @@ class ExpectedWords:
         if not some:
             raise RetrievalError("no training record to learn the words of answers from")
         answers = [stems(record.target) for record in some]
-        words = _frequent((set(words) for words in answers), FEWEST_WORD)
-        pairs = _frequent((set(_pairs(words)) for words in answers), FEWEST_PAIR)
+        vocabulary = Vocabulary.of(
+            _frequent((set(words) for words in answers), FEWEST_WORD),
+            _frequent((set(_pairs(words)) for words in answers), FEWEST_PAIR),
+        )
         counts = csr_array(_term_counter().transform(record.input for record in some))
         terms, columns, held_by = np.unique(counts.indices, return_inverse=True, return_counts=True)
         # Raising the smallest count by one, as scikit-learn does, keeps what stands in every input above zero.
@@ -110,15 +133,14 @@ class ExpectedWords:
         rarity[held_by < FEWEST_TERM] = 0
         rows = _weighted(counts.data, columns, counts.indptr, rarity)
         landmarks = csr_array(rows[_of_different_inputs(some)])
-        coefficients, mean = _ridge(rows, landmarks, _holds(answers, words, pairs))
+        coefficients, mean = _ridge(rows, landmarks, _holds(answers, vocabulary))
         return cls(
             terms=terms.astype(np.int32),
             rarity=rarity,
             landmarks=landmarks,
             answers=coefficients,
             mean=mean,
-            words=words,
-            pairs=pairs,
+            vocabulary=vocabulary,
         )
 
     def of(self, texts: Sequence[str]) -> list[Expectation]:
@@ -127,17 +149,8 @@ class ExpectedWords:
         places = np.searchsorted(self._terms, counts.indices).clip(max=len(self._terms) - 1)
         times = np.where(self._terms[places] == counts.indices, counts.data, 0)
         rows = _weighted(times, places, counts.indptr, self._rarity)
-        likely = np.clip(_kernel(rows, self._landmarks) @ self._answers + self._mean, 0, 1).tolist()
-        count = len(self._words)
-        return [
-            Expectation(
-                words=dict(zip(self._words, row[:count], strict=True)),
-                pairs=dict(zip(self._pairs, row[count:], strict=True)),
-                word_count=sum(row[:count]),
-                pair_count=sum(row[count:]),
-            )
-            for row in likely
-        ]
+        likely = np.clip(_kernel(rows, self._landmarks) @ self._answers + self._mean, 0, 1)
+        return [Expectation(row, self._vocabulary) for row in likely]
 
     def save(self, folder: Path) -> None:
         """Write it into `folder`, which is created."""
@@ -152,7 +165,7 @@ class ExpectedWords:
             columns=self._landmarks.indices,
             starts=self._landmarks.indptr,
         )
-        vocabulary = {"words": self._words, "pairs": self._pairs}
+        vocabulary = {"words": list(self._vocabulary.words), "pairs": list(self._vocabulary.pairs)}
         (folder / _VOCABULARY).write_text(json.dumps(vocabulary) + "\n", encoding="utf-8")
 
     @classmethod
@@ -174,8 +187,9 @@ class ExpectedWords:
                 landmarks=landmarks,
                 answers=arrays["answers"],
                 mean=arrays["mean"],
-                words=vocabulary["words"],
-                pairs=[(first, second) for first, second in vocabulary["pairs"]],
+                vocabulary=Vocabulary.of(
+                    vocabulary["words"], [(first, second) for first, second in vocabulary["pairs"]]
+                ),
             )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             # The error's own text may quote what it read.
@@ -249,16 +263,11 @@ def _frequent(sets: Iterable[set[Any]], fewest: int) -> list[Any]:
     return [thing for _, thing in often[:MOST]]
 
 
-def _holds(answers: Sequence[tuple[str, ...]], words: Sequence[str], pairs: Sequence[tuple[str, str]]) -> csr_array:
+def _holds(answers: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> csr_array:
     """(answers, words + pairs) 1 where an answer holds one."""
-    places: dict[Any, int] = {thing: place for place, thing in enumerate([*words, *pairs])}
+    places: dict[Any, int] = {**vocabulary.words, **vocabulary.pairs}
     held = [sorted(places[thing] for thing in {*some, *_pairs(some)} if thing in places) for some in answers]
     starts = np.cumsum([0, *(len(some) for some in held)])
     columns = np.array([place for some in held for place in some], dtype=np.int32)
     shape = (len(answers), len(places))
     return csr_array((np.ones(len(columns), dtype=np.float32), columns, starts), shape=shape)
-
-
-def _expected_f1(things: set[Any], likely: dict[Any, float], count: float) -> float:
-    common = sum(likely.get(thing, 0.0) for thing in things)
-    return 2 * common / (len(things) + max(count, 1.0)) if things else 0.0
