@@ -27,8 +27,8 @@ STEPS = (
 )
 _STYLES = {"Succeeded": "green", "Executing": "cyan", "Starting": "cyan", "Failed": "red", "Stopped": "yellow"}
 # First guesses (seconds on two cores), until a run has been measured on this machine.
-_FIRST_GUESS = {"Prepare": 5.0, "StageModel": 60.0, "GeneratePretrained": 30.0, "FineTune": 250.0,
-                "GenerateFineTuned": 20.0, "Evaluate": 25.0, "Gate": 0.0, "Register": 1.0}  # fmt: skip
+_FIRST_GUESS = {"Prepare": 5.0, "StageModel": 30.0, "GeneratePretrained": 15.0, "FineTune": 200.0,
+                "GenerateFineTuned": 30.0, "Evaluate": 8.0, "Gate": 0.0, "Register": 1.0}  # fmt: skip
 
 
 class ExpectedSeconds:

@@ -19,7 +19,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ from sklearn.preprocessing import normalize
 from training.errors import RetrievalError
 from training.records import normalise
 from training.rouge_l import stems
-from training.splits import Record
+from training.splits import Record, draw
 
 RECORDS, LANDMARKS = 20_000, 3_000
 # In how many answers a word or pair must stand to be learnt, and how many are, the most frequent ones.
@@ -92,12 +92,12 @@ class ExpectedWords:
 
     @classmethod
     def learn(cls, records: Iterable[Record]) -> Self:
-        """Learn from the first RECORDS of a stream; their order is that of a hash, so they are like the others.
+        """Learn from a stream of records, at most RECORDS of them.
 
         Raises:
             RetrievalError: there is no record.
         """
-        some = list(islice(records, RECORDS))
+        some = draw(records, RECORDS)
         if not some:
             raise RetrievalError("no training record to learn the words of answers from")
         answers = [stems(record.target) for record in some]
@@ -109,9 +109,8 @@ class ExpectedWords:
         rarity = (np.log((1 + len(some)) / (1 + held_by)) + 1).astype(np.float32)
         rarity[held_by < FEWEST_TERM] = 0
         rows = _weighted(counts.data, columns, counts.indptr, rarity)
-        held = _holds(answers, words, pairs)
-        coefficients, mean = _ridge(rows, _first_of_each(some), held)
-        landmarks = csr_array(rows[_first_of_each(some)])
+        landmarks = csr_array(rows[_of_different_inputs(some)])
+        coefficients, mean = _ridge(rows, landmarks, _holds(answers, words, pairs))
         return cls(
             terms=terms.astype(np.int32),
             rarity=rarity,
@@ -211,7 +210,7 @@ def _kernel(rows: csr_array, landmarks: csr_array) -> FloatArray:
     return product
 
 
-def _first_of_each(records: Sequence[Record]) -> list[int]:
+def _of_different_inputs(records: Sequence[Record]) -> list[int]:
     """Numbers of at most LANDMARKS records of different inputs, spread over all."""
     first: dict[str, int] = {}
     for number, record in enumerate(records):
@@ -221,19 +220,18 @@ def _first_of_each(records: Sequence[Record]) -> list[int]:
     return [numbers[number * len(numbers) // count] for number in range(count)]
 
 
-def _ridge(rows: csr_array, landmarks: Sequence[int], held: csr_array) -> tuple[FloatArray, FloatArray]:
+def _ridge(rows: csr_array, landmarks: csr_array, held: csr_array) -> tuple[FloatArray, FloatArray]:
     """Coefficients (landmarks, held things) and the mean of what is held: minimises |K A - held + mean|^2 + RIDGE
     A' L A, with K the products of all rows with the landmarks, and L those of the landmarks among themselves."""
-    chosen = csr_array(rows[landmarks])
     mean = np.asarray(held.mean(axis=0), dtype=np.float32).ravel()
-    among = _kernel(chosen, chosen).astype(np.float64)
+    among = _kernel(landmarks, landmarks).astype(np.float64)
     among[np.diag_indices_from(among)] += _JITTER
     # In the space in which L is the identity; solved as they stand the equations lose all their digits.
     root = cholesky(among, lower=True, overwrite_a=True)
-    squares = RIDGE * np.identity(len(landmarks))
-    products = np.zeros((len(landmarks), held.shape[1]))
+    squares = RIDGE * np.identity(landmarks.shape[0])
+    products = np.zeros((landmarks.shape[0], held.shape[1]))
     for start in range(0, rows.shape[0], _AT_A_TIME):
-        block = solve_triangular(root, _kernel(rows[start : start + _AT_A_TIME], chosen).T, lower=True)
+        block = solve_triangular(root, _kernel(rows[start : start + _AT_A_TIME], landmarks).T, lower=True)
         squares += block @ block.T
         products += block @ (held[start : start + _AT_A_TIME].toarray() - mean)
     coefficients = solve(squares, products, assume_a="pos", overwrite_a=True, overwrite_b=True)

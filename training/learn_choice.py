@@ -2,7 +2,6 @@
 weights of the views from validation records, whose answers the model has not seen."""
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 import numpy as np
 from scipy.optimize import nnls
@@ -11,10 +10,9 @@ from training.answer_choice import EQUAL, VIEWS, AnswerChoice, Asked, views
 from training.expected_words import ExpectedWords
 from training.generation import GenerationParameters, TextGenerator
 from training.rouge_l import rouge_l
-from training.splits import Record
+from training.splits import Record, draw
 
-# As many tell four weights well enough, and to ask the model so often takes a while. The first records of a split are
-# as good as any, since Prepare draws it by hash.
+# As many tell four weights well enough, and to ask the model so often takes a while.
 RECORDS = 200
 BATCH_SEQUENCES = 256
 # Keeps weights near to equal ones as long as only a handful of records speaks against it.
@@ -25,7 +23,7 @@ def learn_choice(
     generator: TextGenerator, train: Iterable[Record], validation: Iterable[Record], parameters: GenerationParameters
 ) -> AnswerChoice:
     """For a model with similar reports; `parameters` is how it will be asked."""
-    records = list(islice(validation, RECORDS))
+    records = draw(validation, RECORDS)
     words = AnswerChoice(expected=ExpectedWords.learn(train))
     asking = TextGenerator(generator.model, generator.tokenizer, generator.card, generator.similar, words)
     asked = asking.ask(asking.questions([record.input for record in records]), parameters, BATCH_SEQUENCES)

@@ -1,7 +1,8 @@
 """Reading what Prepare wrote: a split is a folder of `part-*.jsonl` files, one record a line."""
 
+import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,3 +45,8 @@ def read_split(split: Path) -> Iterator[Record]:
     """Stream all records of a split, in the order of Prepare."""
     for path in part_files(split):
         yield from read_part(path)
+
+
+def draw(records: Iterable[Record], count: int) -> list[Record]:
+    """At most `count` of a stream, by their ids, which are hashes: so they are like the rest, and always the same."""
+    return heapq.nsmallest(count, records, key=lambda record: record.id)

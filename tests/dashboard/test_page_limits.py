@@ -45,6 +45,14 @@ def test_texts_are_shown_as_texts_whatever_they_are(browser: Any, tmp_path: Path
         assert page.complaints == []
 
 
+def test_the_gates_reasons_are_all_there_at_once(browser: Any, tmp_path: Path, bundles: Path) -> None:
+    with opened(browser, file_of(World(runs=1).live(), tmp_path / "gate.html", bundles)) as page:
+        page.go("sheet=overview")
+        row = page.tile("overview-gate").locator(".table-body [role=row]").first
+        assert len(row.inner_text()) > 900, "more than a narrow cell would show"
+        assert row.locator(".more").count() == 0
+
+
 def test_a_very_long_text_opens_on_demand(browser: Any, tmp_path: Path, bundles: Path) -> None:
     world = World(runs=1, records=1, sets=("dev1",), texts=("word " * 4000,))
     with opened(browser, file_of(world.live(), tmp_path / "long.html", bundles)) as page:

@@ -21,7 +21,7 @@ FINDINGS = {
 def pairs(count: int = 80) -> list[Record]:
     """Each input says one thing of FINDINGS, and in which view it was seen."""
     kinds = list(FINDINGS.items())
-    return [Record(f"{n}", f"{kinds[n % 4][0]} Seen in view {n}.", kinds[n % 4][1]) for n in range(count)]
+    return [Record(f"{n:04}", f"{kinds[n % 4][0]} Seen in view {n}.", kinds[n % 4][1]) for n in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,15 @@ def test_equal_inputs_with_different_answers_are_all_learnt_from() -> None:
     records = [Record(f"{n}", "The same.", ["Mass.", "Mass.", "Nodule."][n % 3]) for n in range(30)]
     (expectation,) = ExpectedWords.learn(records).of(["The same."])
     np.testing.assert_allclose([expectation.words["mass"], expectation.words["nodul"]], [2 / 3, 1 / 3], atol=0.02)
+
+
+def test_of_too_many_records_the_same_are_learnt_from_in_whatever_order_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(expected_words, "RECORDS", 30)
+    straight, turned = ExpectedWords.learn(pairs()), ExpectedWords.learn(reversed(pairs()))
+    assert straight.of(["Fluid on the left."]) == turned.of(["Fluid on the left."])
+    assert straight._landmarks.shape[0] == 30
 
 
 def test_it_is_read_back_as_it_was_written(tmp_path: Path, learnt: ExpectedWords) -> None:

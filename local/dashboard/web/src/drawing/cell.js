@@ -3,26 +3,30 @@ import { h, unseen } from "../dom.js";
 import { write } from "../engine/formats.js";
 import { pieces, shortened } from "../marks.js";
 
-/** Characters that a cell shows before it is opened. */
+/** Characters that a narrow cell shows before it is opened. */
 const SHOWN = 650;
+/** So many a pixel of its column, in a wide one: as many lines, about, as the narrow one has. */
+const SHOWN_A_PIXEL = 2;
 /** A little longer than that is shown at once: a button would take as much room. */
-const TOLERATED = 800;
+const TOLERATED = 1.25;
 
 /**
  * @param {import("../engine/table.js").Value} value
  * @param {import("../engine/formats.js").Format} format
+ * @param {number} width of its column in the design, in pixels
  * @returns {Node[]}
  */
-export function cellContents(value, format) {
+export function cellContents(value, format, width) {
   const text = write(value, format);
   if (value === null) return [h("span", { class: "nothing", title: "no value" }, text)];
   if (typeof value !== "string") return [document.createTextNode(text)];
   const all = pieces(text);
-  if (text.length <= TOLERATED) return all.map(pieceElement);
+  const shown = Math.max(SHOWN, SHOWN_A_PIXEL * width);
+  if (text.length <= TOLERATED * shown) return all.map(pieceElement);
   const contents = h("span", {});
   const button = h("button", { type: "button", class: "more", "aria-expanded": "false" });
   const show = (/** @type {boolean} */ whole) => {
-    contents.replaceChildren(...(whole ? all : shortened(all, SHOWN)).map(pieceElement), whole ? "" : " …");
+    contents.replaceChildren(...(whole ? all : shortened(all, shown)).map(pieceElement), whole ? "" : " …");
     button.textContent = whole ? "Show less" : `Show all ${text.length.toLocaleString("en-US")} characters`;
     button.setAttribute("aria-expanded", String(whole));
   };

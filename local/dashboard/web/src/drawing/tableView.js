@@ -282,7 +282,7 @@ export class TableView {
         h(
           "div",
           { role: "cell", class: `align-${column.align}`, "data-title": headOf(column) },
-          h("div", { dir: "auto" }, ...cellContents(column.values[row], column.format)),
+          h("div", { dir: "auto" }, ...cellContents(column.values[row], column.format, column.width ?? DEFAULT_WIDTH)),
         ),
       ),
     );
