@@ -21,14 +21,13 @@ from training.model_loading import (
     FILES_ALONE,
     batches_by_length,
     check_position_limit,
-    inference_dtype,
     load_files,
 )
 from training.prompt_tokens import PromptTokens
 from training.statistics import FloatArray
 
 # Parameters outside of the encoder proper, which a pre-trained encoder need not have: they begin untrained.
-_HEAD = ("classifier.", "pre_classifier.", "score.", "pooler.", "dense.", "sequence_summary.")
+_HEAD = ("classifier.", "pre_classifier.", "score.", "pooler.", "sequence_summary.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,10 @@ class TextClassifier:
     """A loaded classifier with its tokenizer and card, which holds labels and threshold."""
 
     def __init__(self, model: Any, tokenizer: Any, card: ModelCard) -> None:
-        if card.decision is None:
-            raise ModelError("this model writes text: its model card names no labels to decide between")
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
-        self.decision: Decision = card.decision
+        self.decision = _decision(card)
         self._prompt = PromptTokens(tokenizer, card.prompt_template, card.max_input_tokens)
 
     @classmethod
@@ -72,9 +69,8 @@ class TextClassifier:
         """
         card = read_model_card(directory)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        if card.decision is None:
-            raise ModelError("this model writes text: its model card names no labels to decide between")
-        model, tokenizer, untrained = load_encoder(directory, inference_dtype(device), card.decision.labels)
+        # In fp32 on a GPU too: an encoder is small, and a threshold tells apart what bf16 makes equal.
+        model, tokenizer, untrained = load_encoder(directory, torch.float32, _decision(card).labels)
         if untrained:
             raise ModelError(f"this is an encoder that was not trained to classify: it lacks {', '.join(untrained)}")
         check_length(model, tokenizer, card.max_input_tokens)
@@ -107,6 +103,12 @@ class TextClassifier:
         """Label and probability of each text, in their order."""
         probabilities = self.probabilities(readings, batch_size).tolist()
         return [Classified(self.decision.label(probability), probability) for probability in probabilities]
+
+
+def _decision(card: ModelCard) -> Decision:
+    if card.decision is None:
+        raise ModelError("this model writes text: its model card names no labels to decide between")
+    return card.decision
 
 
 def positive_probabilities(logits: torch.Tensor) -> FloatArray:

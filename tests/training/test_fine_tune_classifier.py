@@ -271,6 +271,18 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(tiny_encoder_direc
     assert cards[0].decision == cards[1].decision
 
 
+def test_two_processes_train_as_one_with_twice_the_batch(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    """Of 23 validation records one process has one less, and none may count twice."""
+    lines = []
+    for processes in (1, 2):
+        folder = write_labelled_splits(tmp_path / str(processes), validation=23)
+        process = start(folder, tiny_encoder_directory, processes=processes, train_batch_size=8 // processes, epochs=2)
+        log, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, log
+        lines.append([line for line in log.splitlines() if METRIC.match(line)])
+    assert lines[0] == lines[1] and len(lines[0]) == 3
+
+
 def test_a_failure_leaves_its_reason_where_sagemaker_looks(tiny_encoder_directory: Path, tmp_path: Path) -> None:
     folder = write_labelled_splits(tmp_path)
     process = start(folder, tiny_encoder_directory, class_weight="heavy")

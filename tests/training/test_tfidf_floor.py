@@ -51,7 +51,7 @@ def test_what_it_reads_is_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> N
     shuffled = np.random.default_rng(1).permutation(120)
     again = TfidfFloor([texts[place] for place in shuffled], truth[shuffled])
     assert again.probabilities(texts) == pytest.approx(floor.probabilities(texts), abs=0.01)
-    monkeypatch.setattr(tfidf_floor, "MAX_CHARACTERS", 20_000_000)
+    monkeypatch.setattr(tfidf_floor, "MAX_CHARACTERS", 10_000_000)
     long = TfidfFloor([*texts, "x" * 50_000], np.append(truth, False))
     assert (long.left_out, long.cut_off) == (0, 1)
 

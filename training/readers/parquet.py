@@ -68,7 +68,8 @@ def _bytes(column: pa.Array) -> pa.Array:
     """Text as bytes: a string column may hold bytes that are none, and only its row is to be set aside for it."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.large_binary()) if pa.types.is_string(column.type) else column
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return column.cast(pa.large_binary()) if is_text else column
 
 
 def _read(values: dict[str, Any], upload: Upload, place: Place) -> Record | SetAside:

@@ -197,9 +197,11 @@ def test_parquet_of_many_rows_and_other_types(read_labelled: Read) -> None:
 
 
 def test_bytes_that_are_no_text_cost_their_row_only(read_labelled: Read) -> None:
-    broken = pa.array([b"fine", b"secret \xff\xfe"]).cast(pa.binary()).view(pa.string())
-    (record,), (aside,) = read_labelled("a.parquet", parquet(text=broken, label=[1, 1]))
-    assert (record.input, aside.reason, aside.place.line) == ("fine", "not text", 2)
+    short = pa.array([b"fine", b"secret \xff\xfe"], pa.binary()).view(pa.string())
+    long = pa.array([b"fine", b"secret \xff\xfe"], pa.large_binary()).view(pa.large_string())
+    for broken in (short, long, short.dictionary_encode()):
+        (record,), (aside,) = read_labelled("a.parquet", parquet(text=broken, label=[1, 1]))
+        assert (record.input, aside.reason, aside.place.line) == ("fine", "not text", 2)
 
 
 def test_parquet_that_cannot_be_read_is_refused_by_name(read_labelled: Read) -> None:
