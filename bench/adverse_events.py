@@ -28,7 +28,6 @@ import torch
 from training.classification_metrics import (
     LOWER_IS_BETTER,
     METRICS,
-    BoolArray,
     confusion,
     paired_differences,
     score,
@@ -40,7 +39,7 @@ from training.labels import Decision
 from training.model_directory import ModelCard, finish_model_directory
 from training.records import normalise, record_id
 from training.splits import Record
-from training.statistics import FloatArray
+from training.statistics import BoolArray, FloatArray
 from training.text_classifier import TextClassifier
 from training.tfidf_floor import TfidfFloor
 

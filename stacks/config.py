@@ -96,9 +96,9 @@ class Training(Settings):
 class Generation(Settings):
     """How answers are generated, in the pipeline and as the endpoint's default.
 
-    `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives the one that is closest to the
-    others and to the impressions of similar reports; `batch_size` then counts samples. consensus gives what the similar
-    reports agree on, without the model.
+    `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives, of these and the impressions
+    of similar reports, the one that is expected to be closest to the truth; `batch_size` then counts samples.
+    consensus gives what the similar reports agree on, without the model.
     """
 
     method: Literal["greedy", "beams", "mbr", "consensus"] = "greedy"

@@ -24,9 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.statistics import INTERVAL, Difference, FloatArray, resamples
-
-BoolArray = NDArray[np.bool_]
+from training.statistics import INTERVAL, BoolArray, Difference, FloatArray, resamples
 
 PRECISION, RECALL, F1 = "precision", "recall", "f1"
 AUROC, AVERAGE_PRECISION = "auroc", "average_precision"

@@ -14,13 +14,12 @@ from training.classification_metrics import (
     METRICS,
     PRECISION,
     RECALL,
-    BoolArray,
     choose_threshold,
     scores,
 )
 from training.fine_tuner import FineTuner, StepMeanLoss
 from training.labels import POSITIVE
-from training.statistics import FloatArray
+from training.statistics import BoolArray, FloatArray
 from training.text_classifier import positive_probabilities
 from training.training_run import say
 

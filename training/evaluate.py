@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from training.errors import ArgumentError, EvaluationError
 from training.evaluation_inputs import (
     EvaluationRecord,
@@ -136,7 +138,6 @@ def main(arguments: Arguments) -> None:
     decision = decide(
         [_comparison(scored, champion, arguments) for scored in scored_sets],
         arguments.seed,
-        retrieval=arguments.retrieval,
     )
     _write_tables(arguments, scored_sets)
     warnings = [
@@ -189,6 +190,7 @@ def _comparison(scored: ScoredSet, champion: Path | None, arguments: Arguments) 
         pretrained=rouge_l[PRETRAINED],
         floors={floor: rouge_l[floor] for floor in FLOORS},
         in_service=None if champion is None else _in_service(scored, champion, arguments),
+        agreed=None if scored.similar is None else np.array([bool(reports) for reports in scored.similar]),
     )
 
 

@@ -33,7 +33,7 @@ from sklearn.preprocessing import normalize
 from training.errors import RetrievalError
 from training.records import normalise
 from training.rouge_l import stems
-from training.splits import Record, draw
+from training.splits import Record, draw_records
 
 RECORDS, LANDMARKS = 20_000, 3_000
 # In how many answers a word or pair must stand to be learnt, and how many are, the most frequent ones.
@@ -118,7 +118,7 @@ class ExpectedWords:
         Raises:
             RetrievalError: there is no record.
         """
-        some = draw(records, RECORDS)
+        some = draw_records(records, RECORDS)
         if not some:
             raise RetrievalError("no training record to learn the words of answers from")
         answers = [stems(record.target) for record in some]

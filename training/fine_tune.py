@@ -34,7 +34,7 @@ from training.model_directory import (
     read_model_card,
     unpacked_model,
 )
-from training.model_loading import check_position_limit, load_model
+from training.model_loading import check_position_limit, inference_dtype, load_model
 from training.prompt import check_prompt_template
 from training.retrieval import SimilarReports
 from training.similar_impressions import load_similar
@@ -199,16 +199,13 @@ def _save(arguments: Arguments, trainer: SummaryTuner, base_card: ModelCard, sim
     (arguments.model_dir / "training_args.bin").unlink(missing_ok=True)  # a pickle, and nothing to serve with
     best = {"best_validation_loss": trainer.state.best_metric, "best_step": trainer.state.best_global_step}
     card = fine_tuned_card(arguments, base_card, arguments.max_input_tokens, **best, steps=trainer.state.global_step)
-    if arguments.method == MBR:
-        generator = TextGenerator(trainer.model.eval(), trainer.processing_class, card, similar)
-        if similar is not None:
-            splits = read_split(arguments.train), read_split(arguments.validation)
-            choice = learn_choice(generator, *splits, arguments.generation)
-            choice.save(arguments.model_dir / ANSWER_CHOICE)
-            say(choice.description)
-        card = dataclasses.replace(card, decoding={name: getattr(arguments, name) for name in MBR_PARAMETERS})
-    elif arguments.method == CONSENSUS:
-        card = dataclasses.replace(card, decoding={"method": CONSENSUS})
+    decoding = {
+        MBR: {name: getattr(arguments, name) for name in MBR_PARAMETERS},
+        CONSENSUS: {"method": CONSENSUS},
+    }
+    card = dataclasses.replace(card, decoding=decoding.get(arguments.method or ""))
+    if arguments.method == MBR and similar is not None:
+        _learn_choice(arguments, trainer, card, similar)
     if arguments.similar is not None:
         shutil.copytree(arguments.similar, arguments.model_dir / SIMILAR_REPORTS, dirs_exist_ok=True)
     finish_model_directory(arguments.model_dir, card)
@@ -216,6 +213,20 @@ def _save(arguments: Arguments, trainer: SummaryTuner, base_card: ModelCard, sim
         f"saved the model of step {best['best_step']}, validation loss {best['best_validation_loss']:.4f} nats",
         flush=True,
     )
+
+
+def _learn_choice(arguments: Arguments, trainer: SummaryTuner, card: ModelCard, similar: SimilarReports) -> None:
+    """With the model as it was saved: the trainer's own may be sharded, and computes in another precision than the one
+    that answers."""
+    device = trainer.args.device
+    trainer.optimizer = trainer.lr_scheduler = None
+    trainer.accelerator.free_memory()
+    model, tokenizer = load_model(arguments.model_dir, inference_dtype(device.type))
+    generator = TextGenerator(model.to(device).eval(), tokenizer, card, similar)
+    splits = read_split(arguments.train), read_split(arguments.validation)
+    choice = learn_choice(generator, *splits, arguments.generation)
+    choice.save(arguments.model_dir / ANSWER_CHOICE)
+    say(choice.description)
 
 
 if __name__ == "__main__":

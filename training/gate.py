@@ -17,7 +17,7 @@ to another floor does not block, but it is what a reader must know first, so it 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.statistics import Difference, FloatArray, paired_difference
+from training.statistics import BoolArray, Difference, FloatArray, paired_difference
 from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
 FEWEST_RECORDS = 10
@@ -41,13 +41,18 @@ class InService:
 
 @dataclass(frozen=True)
 class Comparison:
-    """ROUGE-L F1 of one evaluation set: (records,) each, in the same order. `in_service` is None without a champion."""
+    """ROUGE-L F1 of one evaluation set: (records,) each, in the same order. `in_service` is None without a champion.
+
+    `agreed` (records,) are those to which the consensus of similar reports is an answer: without any similar report
+    there is none. It is None for a task without retrieval.
+    """
 
     evaluation_set: str
     fine_tuned: FloatArray
     pretrained: FloatArray
     floors: Mapping[str, FloatArray]
     in_service: InService | None
+    agreed: BoolArray | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,10 @@ class _Finding:
     blocks: bool = False
 
 
-def decide(comparisons: Sequence[Comparison], seed: int, *, retrieval: bool = False) -> Decision:
-    """Apply the rule to all evaluation sets. `seed` is that of the bootstrap; `retrieval` the task's."""
+def decide(comparisons: Sequence[Comparison], seed: int) -> Decision:
+    """Apply the rule to all evaluation sets. `seed` is that of the bootstrap."""
     floors = [_against_floor(comparison, floor, seed) for comparison in comparisons for floor in comparison.floors]
-    consensus = [_against_consensus(c) for c in comparisons] if retrieval else []
+    consensus = [_against_consensus(c, c.agreed) for c in comparisons if c.agreed is not None]
     pretrained = [_against_pretrained(c, seed) for c in comparisons]
     in_service = [_against_champion(c, c.in_service, seed) for c in comparisons if c.in_service is not None]
     findings = [*consensus, *pretrained, *in_service]
@@ -93,13 +98,14 @@ def _against_floor(comparison: Comparison, floor: str, seed: int) -> tuple[str, 
     return sentence, difference.mean < 0
 
 
-def _against_consensus(comparison: Comparison) -> _Finding:
-    scores = comparison.floors[CONSENSUS]
-    if len(scores) < FEWEST_RECORDS or comparison.fine_tuned.mean() >= scores.mean():
+def _against_consensus(comparison: Comparison, agreed: BoolArray) -> _Finding:
+    scores, fine_tuned = comparison.floors[CONSENSUS][agreed], comparison.fine_tuned[agreed]
+    if len(scores) < FEWEST_RECORDS or fine_tuned.mean() >= scores.mean():
         return _Finding("")
     return _Finding(
         f"Set {comparison.evaluation_set}: the model does worse than the consensus of similar reports, which needs no "
-        "model: this blocks. To serve the consensus itself, set generation.method to consensus in the task file.",
+        "model: this blocks. To serve the consensus itself, set generation.method to consensus in the task file, "
+        "deploy, and start the pipeline once more.",
         blocks=True,
         decides=True,
     )

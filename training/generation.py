@@ -24,6 +24,10 @@ from training.retrieval import Similar, SimilarReports
 from training.sampling import SamplingNoise, draw_rows
 from training.similar_impressions import find_similar, shown_impressions
 
+# Sequences (texts times beams or samples) in one call of the model, which bounds its memory: of a large model each
+# takes a hundred megabytes for its keys and values; of a small one it is quicker to compute more of them at once.
+SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL = 32, 136
+SMALL_PARAMETERS = 50_000_000
 MAX_NEW_TOKENS_LIMIT = 1024
 NUM_BEAMS_LIMIT = 16
 NUM_RETURN_SEQUENCES_LIMIT = 16
@@ -181,6 +185,12 @@ class TextGenerator:
             num_beams=config.num_beams or GenerationParameters.num_beams,
             **(self.card.decoding or {}),
         )
+
+    @property
+    def sequences_a_call(self) -> int:
+        """How many sequences the model may be asked for at once."""
+        small = self.model.num_parameters() < SMALL_PARAMETERS
+        return SEQUENCES_A_CALL_OF_SMALL if small else SEQUENCES_A_CALL
 
     def questions(self, texts: Sequence[str], prompt_template: str | None = None) -> list[Question]:
         """Find what is similar, and make the prompts.

@@ -17,13 +17,9 @@ from typing import Any
 import torch
 
 from training.errors import RequestError
-from training.generation import TextGenerator
+from training.generation import CONSENSUS, TextGenerator
 from training.inference_request import JSON, Explain, Request, format_answer, media_type, parse_request
 
-# Sequences (texts times beams or samples) in one call of the model, which bounds its memory: of a large model each
-# takes a hundred megabytes for its keys and values; of a small one it is quicker to compute more of them at once.
-SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL = 32, 136
-SMALL_PARAMETERS = 50_000_000
 # Environment variable: "true" permits answers to hold impressions of training reports. Whoever deploys the endpoint
 # decides it (`serving.similar_text` of the task file), not whoever trained the model.
 SIMILAR_TEXT = "SIMILAR_TEXT"
@@ -75,6 +71,8 @@ def predict_fn(request: Request | Refusal, model: ServedModel, context: Any = No
     try:
         parameters = request.generation_parameters(generator.defaults)
         _check_explain(request.explain, model)
+        if parameters.method == CONSENSUS and generator.similar is None:
+            raise RequestError(400, f"method {CONSENSUS}: this model has no similar reports that could agree")
     except RequestError as error:
         return Refusal(error.status, error.reason)
     questions = generator.questions(request.texts)
@@ -86,13 +84,8 @@ def predict_fn(request: Request | Refusal, model: ServedModel, context: Any = No
                 f"this model reads {generator.card.max_input_tokens}",
             )
     sequences = max(parameters.num_beams, parameters.num_return_sequences)
-    answers = generator.generate(questions, parameters, batch_size=max(1, sequences_a_call(generator) // sequences))
+    answers = generator.generate(questions, parameters, batch_size=max(1, generator.sequences_a_call // sequences))
     return Answer(format_answer(answers, [question.similar for question in questions], request))
-
-
-def sequences_a_call(generator: TextGenerator) -> int:
-    small = generator.model.num_parameters() < SMALL_PARAMETERS
-    return SEQUENCES_A_CALL_OF_SMALL if small else SEQUENCES_A_CALL
 
 
 def _check_explain(explain: Explain, model: ServedModel) -> None:

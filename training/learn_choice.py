@@ -10,11 +10,10 @@ from training.answer_choice import EQUAL, VIEWS, AnswerChoice, Asked, views
 from training.expected_words import ExpectedWords
 from training.generation import GenerationParameters, TextGenerator
 from training.rouge_l import rouge_l
-from training.splits import Record, draw
+from training.splits import Record, draw_records
 
 # As many tell four weights well enough, and to ask the model so often takes a while.
 RECORDS = 200
-BATCH_SEQUENCES = 256
 # Keeps weights near to equal ones as long as only a handful of records speaks against it.
 CAUTION = 5.0
 
@@ -23,10 +22,11 @@ def learn_choice(
     generator: TextGenerator, train: Iterable[Record], validation: Iterable[Record], parameters: GenerationParameters
 ) -> AnswerChoice:
     """For a model with similar reports; `parameters` is how it will be asked."""
-    records = draw(validation, RECORDS)
+    records = draw_records(validation, RECORDS)
     words = AnswerChoice(expected=ExpectedWords.learn(train))
     asking = TextGenerator(generator.model, generator.tokenizer, generator.card, generator.similar, words)
-    asked = asking.ask(asking.questions([record.input for record in records]), parameters, BATCH_SEQUENCES)
+    questions = asking.questions([record.input for record in records])
+    asked = asking.ask(questions, parameters, asking.sequences_a_call)
     return AnswerChoice(learn_shares(asked, [record.target for record in records]), words.expected)
 
 

@@ -199,6 +199,9 @@ class SimilarReports:
         # A term that no record holds is the rarest, so that a text of unknown words is not similar to anything.
         held_by = np.where(known, starts[places + 1] - starts[places], 0)
         told = held_by <= max(len(self) * LARGEST_SHARE, FEWEST_LEFT_OUT)
+        if known.any() and not (known & told).any():
+            # A short normal text may say nothing but what everybody says: better that than nothing.
+            told |= known & (held_by == held_by[known].min())
         rarity = np.log1p((len(self) - held_by + 0.5) / (held_by + 0.5))
         saturated = times / (times + K1 * (1 - B + B * times.sum() / self._mean_length))
         return places[known & told], float(rarity[told] @ saturated[told])

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from training.errors import ModelError
+
 
 class SamplingNoise:
     """Noise for the rows of prompts, 1 + `samples` each; the first of each gets none, and stays the greedy answer."""
@@ -57,8 +59,8 @@ def draw_rows(
     rows = torch.arange(len(mask) * noise.rows)
     of_prompts = rows.to(mask.device) // noise.rows
     encoded, mask = _select(encoded, of_prompts), mask[of_prompts]
-    ends = torch.tensor(config.eos_token_id, device=mask.device)
-    newest = torch.full((len(rows), 1), config.decoder_start_token_id, device=mask.device)
+    ends = torch.tensor([] if config.eos_token_id is None else config.eos_token_id, device=mask.device)
+    newest = torch.full((len(rows), 1), _start(model, config), device=mask.device)
     answers: list[list[int]] = [[] for _ in rows]
     state = None
     for place in range(config.max_new_tokens):
@@ -83,6 +85,16 @@ def draw_rows(
             encoded, mask, rows = _select(encoded, left), mask[left], rows[left.cpu()]
         newest = chosen[left][:, None]
     return answers
+
+
+def _start(model: Any, config: GenerationConfig) -> int:
+    """The token before the first, as transformers finds it."""
+    for found in (config.decoder_start_token_id, getattr(model.config, "decoder_start_token_id", None)):
+        if found is not None:
+            return int(found)
+    if config.bos_token_id is None:
+        raise ModelError("the model does not say how answers begin: no decoder_start_token_id and no bos_token_id")
+    return int(config.bos_token_id)
 
 
 def _select(encoded: Any, rows: torch.Tensor) -> Any:

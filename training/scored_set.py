@@ -15,11 +15,9 @@ from training.evaluation_inputs import EvaluationRecord
 from training.report_text import reads_as_normal
 from training.rouge import ROUGE_L, FloatArray, RougeF1, rouge_scores
 from training.similar_impressions import ShownReport
-from training.statistics import describe, mean_intervals
+from training.statistics import BoolArray, describe, mean_intervals
 from training.table_schemas import ABNORMAL, ALL, NORMAL, ROUGE_METRICS
 from training.word_marks import mark_words
-
-BoolArray = NDArray[np.bool_]
 
 ABNORMAL_AS_NORMAL = "abnormal_as_normal"
 

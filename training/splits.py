@@ -47,6 +47,6 @@ def read_split(split: Path) -> Iterator[Record]:
         yield from read_part(path)
 
 
-def draw(records: Iterable[Record], count: int) -> list[Record]:
+def draw_records(records: Iterable[Record], count: int) -> list[Record]:
     """At most `count` of a stream, by their ids, which are hashes: so they are like the rest, and always the same."""
     return heapq.nsmallest(count, records, key=lambda record: record.id)

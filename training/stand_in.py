@@ -26,7 +26,7 @@ from training.errors import ModelError
 
 PAD, END, UNKNOWN, MASK, SEPARATOR = "<pad>", "</s>", "<unk>", "<mask>", "<sep>"
 # Stands in front of a word whose first letter is a capital and is written small behind it. Of Unicode's private use
-# area, so it stands in no text.
+# area: a text that holds it all the same loses it.
 CAPITAL = "\ue000"
 
 

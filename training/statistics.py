@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 RESAMPLES = 2_000
 # Ends of a two-sided 95 % interval, as quantiles.

@@ -16,9 +16,9 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
-from training.classification_metrics import BoolArray, choose_threshold
+from training.classification_metrics import choose_threshold
 from training.errors import EvaluationError
-from training.statistics import FloatArray
+from training.statistics import BoolArray, FloatArray
 
 MAX_CHARACTERS = 10_000_000
 TEXT_CHARACTERS = 10_000

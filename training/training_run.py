@@ -39,6 +39,12 @@ NOT_IDENTITY = {
     "checkpoints",
     "max_seconds",
     "patience",
+    # How answers are decoded: a model that lost to the consensus need not be trained again to serve that.
+    "method",
+    "num_beams",
+    "samples",
+    "temperature",
+    "max_new_tokens",
 }
 
 

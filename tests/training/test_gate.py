@@ -60,11 +60,22 @@ def test_with_retrieval_a_model_below_the_consensus_blocks_and_the_reason_says_w
     consensus: float, passes: bool
 ) -> None:
     compared = comparison()
-    compared = dataclasses.replace(compared, floors={**compared.floors, CONSENSUS: level(consensus)})
-    decision = decide([compared], seed=1, retrieval=True)
+    compared = dataclasses.replace(
+        compared, floors={**compared.floors, CONSENSUS: level(consensus)}, agreed=np.ones(40, dtype=np.bool_)
+    )
+    decision = decide([compared], seed=1)
     assert decision.passed is passes
     assert bool(reasons_of(decision, "set generation.method to consensus in the task file")) is not passes
+    assert decide([dataclasses.replace(compared, agreed=None)], seed=1).passed
+
+
+def test_where_nothing_is_similar_the_consensus_is_no_answer_to_lose_to() -> None:
+    """Served instead, it would leave those records to the model too."""
+    compared, agreed = comparison(), np.arange(40) < 20
+    scores = np.where(agreed, 0.5, 1.0)
+    compared = dataclasses.replace(compared, floors={**compared.floors, CONSENSUS: scores}, agreed=agreed)
     assert decide([compared], seed=1).passed
+    assert not decide([dataclasses.replace(compared, agreed=np.ones(40, dtype=np.bool_))], seed=1).passed
 
 
 @pytest.mark.parametrize(("pretrained", "passes"), [(0.4375, True), (0.5, False), (0.5625, False)])
@@ -98,9 +109,7 @@ def test_a_set_too_small_cannot_let_a_model_through(records: int, passes: bool) 
 
 
 def test_a_set_too_small_does_not_block_beside_one_that_decides() -> None:
-    decision = decide(
-        [comparison("dev1"), comparison("dev2", fine_tuned=level(0.5, 3), pretrained=0.75)], seed=1, retrieval=False
-    )
+    decision = decide([comparison("dev1"), comparison("dev2", fine_tuned=level(0.5, 3), pretrained=0.75)], seed=1)
     assert decision.passed
     assert reasons_of(decision, "3 of at least 10 records: too few to decide")
 
@@ -133,9 +142,7 @@ def test_a_loss_within_chance_is_tolerated_up_to_a_hundredth(loss: float, passes
 
 @pytest.mark.parametrize("shared", [0, FEWEST_RECORDS - 1])
 def test_too_few_shared_records_do_not_block_and_are_said(shared: int) -> None:
-    decision = decide(
-        [comparison(in_service=InService(level(1.0, shared), level(0.5, shared)))], seed=1, retrieval=False
-    )
+    decision = decide([comparison(in_service=InService(level(1.0, shared), level(0.5, shared)))], seed=1)
     assert decision.passed
     (reason,) = reasons_of(decision, "model in service")
     assert ("was not asked any of its records" if shared == 0 else "too few to decide") in reason

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from tests.training.tiny_model import invented_pairs
-from training.generation import GenerationParameters
+from training.generation import SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL, GenerationParameters
 from training.inference import (
-    SEQUENCES_A_CALL,
-    SEQUENCES_A_CALL_OF_SMALL,
     ServedModel,
     input_fn,
     model_fn,
@@ -87,12 +85,17 @@ def test_a_list_is_answered_in_order_by_one_call_of_the_model(model: ServedModel
 def test_a_long_list_is_answered_by_calls_of_bounded_size(
     model: ServedModel, calls: list[int], monkeypatch: pytest.MonkeyPatch, parameters: int, at_once: int
 ) -> None:
-    monkeypatch.setattr("training.inference.SMALL_PARAMETERS", parameters)
+    monkeypatch.setattr("training.generation.SMALL_PARAMETERS", parameters)
     body = {"inputs": [TEXT] * 150, "parameters": {"num_beams": 2, "max_new_tokens": 2}}
     status, answer = ask(model, body)
     assert status == 200 and len(answer) == 150
     assert max(calls) == at_once // 2 and sum(calls) == 150
     assert len(calls) == -(-150 // (at_once // 2))
+
+
+def test_what_similar_reports_agree_on_is_refused_where_there_are_none(model: ServedModel) -> None:
+    status, answer = ask(model, {"inputs": TEXT, "parameters": {"method": "consensus"}})
+    assert status == 400 and "no similar reports" in answer["error"]
 
 
 def test_several_answers_a_text_stand_together(model: ServedModel) -> None:

@@ -198,3 +198,14 @@ def test_an_input_without_a_word_is_never_found_and_harms_nothing() -> None:
 def test_count_must_be_positive() -> None:
     with pytest.raises(ValueError, match="count must be >= 1"):
         SimilarReports.build(made_up(3)).similar(["heart"], 0)
+
+
+def test_a_text_that_says_only_what_everybody_says_finds_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "FEWEST_LEFT_OUT", 1)
+    records = [Record(f"{n}", f"no nodule seen in view {n} {'lobe' if n < 12 else ''}", "t") for n in range(20)]
+    index = SimilarReports.build(records)
+    assert index.similar(["no nodule"], 3)[0], "every term is in every record"
+    found = index.similar(["no lobe"], 20)[0]
+    assert {report.id for report in found} == {f"{n}" for n in range(12)}, "the rarest of them decides"
+    assert all(0 < report.similarity <= 1 for report in found)
+    assert index.similar(["zzz qqq"], 3) == [[]]

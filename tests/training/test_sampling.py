@@ -9,6 +9,7 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration, GenerationConfig
 
 from tests.training.tiny_similar import build_tiny_copying_model
+from training.errors import ModelError
 from training.generation import GenerationParameters, TextGenerator
 from training.sampling import SamplingNoise, draw_rows
 
@@ -84,14 +85,19 @@ def test_a_row_that_has_ended_is_not_computed(generator: TextGenerator, monkeypa
     assert all(ends not in answer[:-1] for answer in answers)
 
 
-def test_an_answer_begins_and_ends_as_the_model_demands() -> None:
-    """BART's generation configurations force the first and the last token."""
+def tiny_bart() -> BartForConditionalGeneration:
     torch.manual_seed(0)
     config = BartConfig(
         vocab_size=60, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=64,
+        decoder_start_token_id=2,
     )  # fmt: skip
-    model = BartForConditionalGeneration(config).eval()
+    return BartForConditionalGeneration(config).eval()
+
+
+def test_an_answer_begins_and_ends_as_the_model_demands() -> None:
+    """BART's generation configurations force the first and the last token."""
+    model = tiny_bart()
     generation = GenerationConfig(
         max_new_tokens=9, decoder_start_token_id=2, eos_token_id=[2, 3], pad_token_id=1, bos_token_id=0,
         forced_bos_token_id=7, forced_eos_token_id=2,
@@ -109,3 +115,23 @@ def test_an_answer_begins_and_ends_as_the_model_demands() -> None:
         assert answer[0] == 7 and answer[-1] in (2, 3) and len(answer) <= 9
     for place, greedy in ((0, expected[0]), (5, expected[1])):
         assert answers[place] == greedy[: len(answers[place])]
+
+
+def test_where_the_generation_configuration_is_silent_the_models_own_is_asked() -> None:
+    """As transformers does; without an end token every answer is as long as it may be."""
+    model, prompt = tiny_bart(), [0, 11, 12, 13, 2]
+    padded = {"input_ids": torch.tensor([prompt]), "attention_mask": torch.ones(1, 5, dtype=torch.long)}
+    silent = GenerationConfig(max_new_tokens=6, pad_token_id=1)
+
+    def drawn() -> list[list[int]]:
+        return draw_rows(model, padded, SamplingNoise([prompt], 3, 1.0, seed=2), silent)
+
+    with torch.inference_mode():
+        answers = drawn()
+        said = GenerationConfig(max_new_tokens=6, pad_token_id=1, decoder_start_token_id=2)
+        # But for the last token, which transformers takes from the model's own generation configuration.
+        assert answers[0][:-1] == model.generate(**padded, generation_config=said)[0, 1:-1].tolist()
+        assert [len(answer) for answer in answers] == [6] * 4
+        model.config.decoder_start_token_id = None
+        with pytest.raises(ModelError, match="how answers begin"):
+            drawn()

@@ -122,6 +122,18 @@ def test_the_similar_reports_and_the_way_of_decoding_travel_with_the_model(train
     assert generator.choice.expected is not None
 
 
+def test_a_transformer_learns_how_answers_are_chosen_alike(answering_model_directory: Path, tmp_path: Path) -> None:
+    """T5 has no separator token, and other memory than the copying model."""
+    folder = write_splits(tmp_path)
+    similar = write_similar(folder / "similar", folder / "train")
+    given: dict[str, Any] = {"prompt_template": SIMILAR_PROMPT, "max_input_tokens": 200, "epochs": 0.5}
+    main(arguments_of(folder, answering_model_directory, similar=similar, method="mbr", samples=3, **given))
+    generator = TextGenerator.load(folder / "model")
+    assert generator.choice.expected is not None and sum(generator.choice.shares) > 0
+    questions = generator.questions(["There is a nodule on the left, seen in view 3."])
+    assert len(generator.generate(questions, generator.defaults, 8)[0]) == 1
+
+
 def test_training_with_similar_reports_goes_on_as_if_it_had_not_stopped(
     staged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

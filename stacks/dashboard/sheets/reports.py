@@ -8,7 +8,7 @@ REPORTS = Sheet(
     id="reports",
     title="Reports side by side",
     description="Every report of the evaluation sets: findings, the doctor's impression, both models' texts, and the "
-    "training reports that the fine-tuned one rested on.",
+    "training reports that the fine-tuned one was shown.",
     controls=(
         Choice(parameter="order", title="Sort by", values=(WORST, GAIN, LOSS)),
         Search(parameter="search", title="Search in the texts"),
@@ -35,7 +35,7 @@ REPORTS = Sheet(
                         "better)",
                         help="In the marked text, ⟦−words⟧ are the doctor's and missing from the model's answer; "
                         "⟦+words⟧ are the model's own. A high score can hide a flipped meaning: read before you trust. "
-                        "A training report that the answer rested on has its place by similarity, similarity from 0 to "
+                        "A training report that the model was shown has its place by similarity, similarity from 0 to "
                         "1, id and impression; consensus is the one on which the most similar agree best.",
                         data_set=DATA_SET.name,
                         cells=(
