@@ -209,7 +209,7 @@ def test_samples_are_drawn_from_the_models_distribution(trained: Path) -> None:
     assert set(generator.draw([question], cold, 65)[0]) == {greedy}
 
 
-def test_the_pretrained_model_is_asked_with_the_same_similar_reports(
+def test_a_model_can_be_asked_with_similar_reports_that_it_did_not_bring(
     staged: Path, trained: Path, tmp_path: Path
 ) -> None:
     write_part(tmp_path / "eval" / "dev", invented_pairs(3, start=700))
