@@ -5,7 +5,9 @@
 
 Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `similar/`
 (an index of the train split), `quarantine/` and `report/report.json` below `<output>` (see docs/architecture.md). With
-`--jumpstart-prompt`, JumpStart's training script can read the train split too (training/jumpstart_split.py).
+`--jumpstart-prompt`, JumpStart's training script can read the train split too (training/jumpstart_split.py). With
+`--positive-label` and `--negative-label` the targets are labels: other ones are malformed, every split has the same
+share of each, and there is no index.
 
 What cannot be used is dealt with at three levels:
 
@@ -25,13 +27,14 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import ArgumentError, RetrievalError, UnreadableFileError, UploadError
 from training.job import run_job, save_arguments
 from training.jumpstart_split import check_jumpstart_prompt, jumpstart_lines, write_template
+from training.labels import Labels
 from training.part_files import PartFiles
 from training.phi import suspected_phi
 from training.prepare_report import FileReport, PrepareReport
@@ -58,7 +61,8 @@ class Arguments:
     """Fractions are of the training records, in (0, 0.5]; `max_bad_share` is in [0, 1].
 
     `scratch` is where texts lie while the job runs (about the size of the unpacked upload); None means the system's
-    temporary folder. `jumpstart_prompt` is the task's prompt template, for a task that JumpStart's script trains.
+    temporary folder. `jumpstart_prompt` is the task's prompt template, for a task that JumpStart's script trains. The
+    two labels are those of a task that classifies; None where targets are text.
     """
 
     uploads: Path
@@ -74,6 +78,8 @@ class Arguments:
     max_compression_ratio: int = Limits.ratio
     scratch: Path | None = None
     jumpstart_prompt: str | None = None
+    positive_label: str | None = None
+    negative_label: str | None = None
     message_file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -86,6 +92,16 @@ class Arguments:
             raise ArgumentError(f"max_bad_share must be in [0, 1], got {self.max_bad_share}")
         if not self.input_field or not self.target_field or self.input_field == self.target_field:
             raise ArgumentError("input_field and target_field must be two different names")
+        if (self.positive_label is None) != (self.negative_label is None):
+            raise ArgumentError("positive_label and negative_label belong together: give both or neither")
+        if self.labels is not None and self.jumpstart_prompt is not None:
+            raise ArgumentError("jumpstart_prompt is for a task whose targets are text, not labels")
+
+    @property
+    def labels(self) -> Labels | None:
+        if self.positive_label is None or self.negative_label is None:
+            return None
+        return Labels(self.positive_label, self.negative_label)
 
     @property
     def limits(self) -> Limits:
@@ -105,13 +121,14 @@ def main(arguments: Arguments) -> None:
     report = PrepareReport()
     with (
         tempfile.TemporaryDirectory(prefix="prepare-", dir=arguments.scratch) as scratch,
-        RecordStore(Path(scratch) / "records.sqlite") as store,
+        RecordStore(Path(scratch) / "records.sqlite", arguments.labels) as store,
     ):
         sets = _read_everything(arguments, store, report)
         try:
             report.judge(arguments.max_bad_share)
             _divide(arguments, store, sets, report)
-            _index(arguments.output)
+            if arguments.labels is None:
+                _index(arguments.output)
         except UploadError as error:
             report.error = str(error)
             raise
@@ -131,7 +148,7 @@ def _read_everything(arguments: Arguments, store: RecordStore, report: PrepareRe
             entry = FileReport(name, set_name, path.stat().st_size, sha256)
             report.files.append(entry)
             pairs = field_pairs(arguments.input_field, arguments.target_field)
-            upload = Upload(path, name, pairs, arguments.limits)
+            upload = Upload(path, name, pairs, arguments.limits, labels=arguments.labels)
             _read_file(upload, entry, source, store, quarantine)
             report.warnings += [f"{name}: {warning}" for warning in upload.warnings]
     return sets
@@ -225,6 +242,8 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
     for name in kept:
         report.evaluation[name] = _write(arguments.output / "eval" / name, store.lines(sets[name]))
         report.evaluation_lengths[name] = store.lengths(sets[name])
+    if store.labels is not None:
+        _count_labels(store, {name: sets[name] for name in kept}, report)
     if not kept:
         report.holdout = _write(arguments.output / "eval" / HOLDOUT, store.lines(TRAINING, HOLDOUT))
         report.evaluation[HOLDOUT] = report.holdout
@@ -232,6 +251,15 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
         report.warnings.append(
             f"there is no evaluation set: {split.holdout} training records were set aside as evaluation set {HOLDOUT}"
         )
+
+
+def _count_labels(store: RecordStore, sets: Mapping[str, int], report: PrepareReport) -> None:
+    """How many records of each label every split has; and a warning of texts that have both."""
+    sides = (TRAIN, VALIDATION) if sets else (TRAIN, VALIDATION, HOLDOUT)
+    report.labels = {side: store.label_counts(TRAINING, side) for side in sides}
+    report.labels |= {f"eval/{name}": store.label_counts(source) for name, source in sets.items()}
+    if both := store.labelled_twice(TRAINING):
+        report.warnings.append(f"{both} training texts are there with both labels: one of the two must be wrong")
 
 
 def _index(output: Path) -> None:

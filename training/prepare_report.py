@@ -68,7 +68,8 @@ class FileReport:
 class PrepareReport:
     """Everything in report.json. Counts of records; `removed` and `evaluation_duplicates` by evaluation set.
 
-    `lengths` and `evaluation_lengths` (by evaluation set) hold the histograms of each split that was written.
+    `lengths` and `evaluation_lengths` (by evaluation set) hold the histograms of each split that was written; `labels`
+    is split -> label -> records, empty for a task whose targets are text.
     """
 
     files: list[FileReport] = field(default_factory=list)
@@ -82,6 +83,7 @@ class PrepareReport:
     evaluation_duplicates: dict[str, int] = field(default_factory=dict)
     lengths: dict[str, Lengths] = field(default_factory=dict)
     evaluation_lengths: dict[str, Lengths] = field(default_factory=dict)
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)
     error: str | None = None
 
     @property
@@ -175,6 +177,7 @@ class PrepareReport:
                     name: dict(_reason_counts(files).most_common()) for name, files in self.evaluation_files.items()
                 },
             },
+            **({"labels": self.labels} if self.labels else {}),
             "lengths": {"training": self.lengths, "evaluation": self.evaluation_lengths},
             "fingerprint": self.fingerprint,
             "files": [file.as_json() for file in self.files],

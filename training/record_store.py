@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from training.labels import Labels
 from training.records import Record, normalise, record_id
 from training.table_schemas import LAST_LENGTH_BIN, LENGTH_BIN
 
@@ -31,7 +32,8 @@ PRAGMA temp_store = FILE; PRAGMA cache_size = -{cache};
 CREATE TABLE text (n INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE record (
     n INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
-    findings BLOB NOT NULL, patient BLOB, input_bin INTEGER NOT NULL, target_bin INTEGER NOT NULL);
+    findings BLOB NOT NULL, patient BLOB, label INTEGER NOT NULL, input_bin INTEGER NOT NULL,
+    target_bin INTEGER NOT NULL);
 CREATE TABLE kept (n INTEGER PRIMARY KEY, source INTEGER NOT NULL, side TEXT);
 """
 
@@ -53,14 +55,18 @@ DELETE FROM kept WHERE source != 0 AND n IN (
 
 
 class RecordStore:
-    """Records by source: `TRAINING` (0), and 1, 2, ... for the evaluation sets."""
+    """Records by source: `TRAINING` (0), and 1, 2, ... for the evaluation sets.
 
-    def __init__(self, path: Path) -> None:
+    With `labels` each record's target is one of them, and is counted as such; without, all are of one class, 0.
+    """
+
+    def __init__(self, path: Path, labels: Labels | None = None) -> None:
+        self.labels = labels
         self.database = sqlite3.connect(path, isolation_level=None)
         self.database.executescript(_SCHEMA.format(cache=_CACHE_KIB))
         self.database.execute("BEGIN")
         self._texts: list[tuple[int, bytes]] = []
-        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int]] = []
+        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int, int]] = []
         self._count = 0
 
     def add(self, record: Record, source: int) -> None:
@@ -78,8 +84,9 @@ class RecordStore:
         self._count += 1
         self._texts.append((self._count, line))
         patient = None if record.patient is None else _key(_patient_name(record.patient))
+        label = self.labels.number(record.target) if self.labels is not None else 0
         bins = (_length_bin(record.input), _length_bin(record.target))
-        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, *bins))
+        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, label, *bins))
         if len(self._records) == _BATCH:
             self._flush()
 
@@ -131,13 +138,30 @@ class RecordStore:
             for field in ("input", "target")
         }
 
+    def label_counts(self, source: int, side: str | None = None) -> dict[str, int]:
+        """Label -> kept records of it, for the same arguments as `lines`; of a task with labels."""
+        assert self.labels is not None
+        counts = (
+            "SELECT label, COUNT(*) FROM kept JOIN record USING (n) WHERE kept.source = ? AND kept.side IS ? GROUP BY 1"
+        )
+        found = dict(self.database.execute(counts, (source, side)))
+        return {name: found.get(number, 0) for number, name in enumerate(self.labels.names)}
+
+    def labelled_twice(self, source: int) -> int:
+        """How many texts are kept with both labels."""
+        return self._number(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM kept JOIN record USING (n) WHERE kept.source = ? "
+            "GROUP BY record.findings HAVING COUNT(DISTINCT record.label) > 1)",
+            source,
+        )
+
     def _number(self, query: str, *values: int) -> int:
         (number,) = self.database.execute(query, values).fetchone()
         return int(number)
 
     def _flush(self) -> None:
         self.database.executemany("INSERT INTO text VALUES (?, ?)", self._texts)
-        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._records)
+        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._records)
         self._texts.clear()
         self._records.clear()
 

@@ -75,7 +75,8 @@ class Workplace:
         """Run Prepare and return its report."""
         self.runs += 1
         self.output = self.folder / f"output-{self.runs}"
-        main(Arguments(self.uploads, self.output, "findings", "impression", **more))
+        fields = {"input_field": "findings", "target_field": "impression"}
+        main(Arguments(self.uploads, self.output, **(fields | more)))
         return self.report()
 
     def report(self) -> dict[str, Any]:
