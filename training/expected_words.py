@@ -27,17 +27,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve, solve_triangular
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
 from training.errors import RetrievalError
 from training.records import normalise
+from training.retrieval import term_counter
 from training.rouge_l import stems
 from training.splits import Record, draw_records
 
 RECORDS, LANDMARKS = 20_000, 3_000
 # In how many answers a word or pair must stand to be learnt, and how many are, the most frequent ones.
 FEWEST_WORD, FEWEST_PAIR, MOST = 3, 4, 2_000
+# A term is a word, or up to three in a row: whole sentences of findings come again and again.
+LONGEST_TERM = 3
 # An input's term must stand in two inputs to say anything.
 FEWEST_TERM = 2
 RIDGE = 0.4
@@ -109,7 +111,7 @@ class ExpectedWords:
         self._answers = answers
         self._mean = mean
         self._vocabulary = vocabulary
-        self._counter = _term_counter()
+        self._counter = term_counter(LONGEST_TERM)
 
     @classmethod
     def learn(cls, records: Iterable[Record]) -> Self:
@@ -126,7 +128,7 @@ class ExpectedWords:
             _frequent((set(words) for words in answers), FEWEST_WORD),
             _frequent((set(_pairs(words)) for words in answers), FEWEST_PAIR),
         )
-        counts = csr_array(_term_counter().transform(record.input for record in some))
+        counts = csr_array(term_counter(LONGEST_TERM).transform(record.input for record in some))
         terms, columns, held_by = np.unique(counts.indices, return_inverse=True, return_counts=True)
         # Raising the smallest count by one, as scikit-learn does, keeps what stands in every input above zero.
         rarity = (np.log((1 + len(some)) / (1 + held_by)) + 1).astype(np.float32)
@@ -196,18 +198,6 @@ class ExpectedWords:
             raise RetrievalError(
                 f"the expected words in {folder.name} are missing or damaged ({type(error).__name__})"
             ) from None
-
-
-def _term_counter() -> HashingVectorizer:
-    """Counts words, word pairs and triples: whole sentences of findings come again and again."""
-    return HashingVectorizer(
-        ngram_range=(1, 3),
-        token_pattern=r"(?u)\b\w+\b",
-        n_features=2**30,
-        alternate_sign=False,
-        norm=None,
-        dtype=np.float32,
-    )
 
 
 def _weighted(times: NDArray[Any], columns: NDArray[Any], starts: NDArray[Any], rarity: FloatArray) -> csr_array:

@@ -37,6 +37,8 @@ from training.splits import Record
 K1, B = 1.2, 0.75
 # A term that more than this share of the records hold is not asked for, if they are more than FEWEST_LEFT_OUT.
 LARGEST_SHARE, FEWEST_LEFT_OUT = 0.2, 1_000
+# A term is a word or a word pair.
+_LONGEST_TERM = 2
 _VERSION = 2
 _RECORDS_AT_A_TIME = 4_000
 _QUERIES_AT_A_TIME = 256
@@ -96,7 +98,7 @@ class SimilarReports:
         self._inputs = inputs
         self._mean_length = mean_length
         self._records = records
-        self._counter = _term_counter()
+        self._counter = term_counter(_LONGEST_TERM)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -109,7 +111,7 @@ class SimilarReports:
             RetrievalError: there is no record, or none whose input holds a word.
         """
         kept, inputs, blocks = [], [], []
-        counter, stream = _term_counter(), iter(records)
+        counter, stream = term_counter(_LONGEST_TERM), iter(records)
         while block := list(itertools.islice(stream, _RECORDS_AT_A_TIME)):
             kept += [(record.id, record.target) for record in block]
             inputs += [_input_hash(record.input) for record in block]
@@ -207,10 +209,11 @@ class SimilarReports:
         return places[known & told], float(rarity[told] @ saturated[told])
 
 
-def _term_counter() -> HashingVectorizer:
-    """Counts words and word pairs: one character is a word too, since sizes and levels are of one."""
+def term_counter(longest: int) -> HashingVectorizer:
+    """Counts words and sequences of up to `longest` of them, by hashes: so no vocabulary is kept. One character is a
+    word too, since sizes and levels are of one."""
     return HashingVectorizer(
-        ngram_range=(1, 2),
+        ngram_range=(1, longest),
         token_pattern=r"(?u)\b\w+\b",
         n_features=2**30,
         alternate_sign=False,
