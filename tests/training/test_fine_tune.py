@@ -12,7 +12,7 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration
 
 import training.fine_tuner
-from tests.training.tiny_model import invented_pairs, write_part, write_splits
+from tests.training.tiny_model import invented_pairs, training_folders, write_part, write_splits
 from training.errors import ArgumentError, ModelError, UploadError
 from training.fine_tune import Arguments, main
 from training.fine_tuner import LR_SCHEDULES
@@ -28,19 +28,13 @@ EVAL_LINE = re.compile(r"\{'eval_loss': \d+\.\d+, 'epoch': \d+\.\d+, 'step': \d+
 
 def arguments_of(folder: Path, model: Path, **more: Any) -> Arguments:
     given: dict[str, Any] = {
-        "train": folder / "train",
-        "validation": folder / "validation",
-        "model": model,
-        "model_dir": folder / "model",
-        "output_data_dir": folder / "data",
-        "checkpoints": folder / "checkpoints",
+        **training_folders(folder, model),
         "max_input_tokens": 96,
         "max_target_tokens": 32,
         "max_new_tokens": 16,
         "learning_rate": 5e-3,
         "train_batch_size": 8,
         "epochs": 2.0,
-        "processes": 1,
     }
     return Arguments(**(given | more))
 

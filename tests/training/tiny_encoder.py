@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast
 
-from tests.training.tiny_model import write_part
+from tests.training.tiny_model import training_folders, write_part
 from training.fine_tune_classifier import Arguments, main
 from training.labels import Decision
 from training.model_directory import ModelCard, finish_model_directory
@@ -90,18 +90,12 @@ def fine_tune_tiny_encoder(folder: Path, model: Path, **more: Any) -> str:
 
 def classifier_arguments(folder: Path, model: Path, **more: Any) -> Arguments:
     given: dict[str, Any] = {
-        "train": folder / "train",
-        "validation": folder / "validation",
-        "model": model,
-        "model_dir": folder / "model",
-        "output_data_dir": folder / "data",
-        "checkpoints": folder / "checkpoints",
+        **training_folders(folder, model),
         "positive_label": POSITIVE,
         "negative_label": NEGATIVE,
         "max_seq_length": 48,
         "learning_rate": 3e-3,
         "train_batch_size": 8,
         "epochs": 6.0,
-        "processes": 1,
     }
     return Arguments(**(given | more))

@@ -105,3 +105,16 @@ def _train(model: Any, tokenizer: Any, steps: int) -> None:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
+
+
+def training_folders(folder: Path, model: Path) -> dict[str, Any]:
+    """The arguments that every script which fine-tunes has in common, for the splits in `folder`."""
+    return {
+        "train": folder / "train",
+        "validation": folder / "validation",
+        "model": model,
+        "model_dir": folder / "model",
+        "output_data_dir": folder / "data",
+        "checkpoints": folder / "checkpoints",
+        "processes": 1,
+    }

@@ -65,6 +65,7 @@ class Announcer:
         with self._lock:
             try:
                 self._tell(detail_type, detail)
+            # Whoever listens may fail in any way; the execution it is told of goes on all the same.
             except Exception:
                 logger.exception("An event of type %r of execution %s is lost", detail_type, self._info.id)
 

@@ -1,6 +1,7 @@
 """The graph of steps: order, parallelism, conditions, failures, the kinds of steps that are no jobs."""
 
 import itertools
+from typing import Any
 
 import pytest
 from botocore.session import get_session
@@ -241,13 +242,13 @@ def test_descriptions_have_botocores_shapes(emulator: Emulator) -> None:
         assert not _foreign(answer, model.shape_for(shape)), shape
 
 
-def _foreign(value: object, shape: object, path: str = "") -> list[str]:
+def _foreign(value: Any, shape: Any, path: str = "") -> list[str]:
     """Members that the shape does not have: botocore's validation lets some of them pass."""
-    if shape.type_name == "structure":  # type: ignore[attr-defined]
-        members = shape.members  # type: ignore[attr-defined]
-        here = [f"{path}.{name}" for name in value if name not in members]  # type: ignore[attr-defined]
-        inner = [_foreign(value[n], members[n], f"{path}.{n}") for n in value if n in members]  # type: ignore
+    if shape.type_name == "structure":
+        members = shape.members
+        here = [f"{path}.{name}" for name in value if name not in members]
+        inner = [_foreign(value[n], members[n], f"{path}.{n}") for n in value if n in members]
         return here + [name for names in inner for name in names]
-    if shape.type_name == "list":  # type: ignore[attr-defined]
-        return [name for item in value for name in _foreign(item, shape.member, path)]  # type: ignore
+    if shape.type_name == "list":
+        return [name for item in value for name in _foreign(item, shape.member, path)]
     return []
