@@ -7,7 +7,7 @@ CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock jumpstart-lock clean
+.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock jumpstart-lock hub-lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ lock: set-up ## Compile the lists of exact versions from requirements.in
 jumpstart-lock: set-up ## Pin the JumpStart model MODEL of REGION (VERSION=2.0.0: that one); needs AWS credentials
 	@$(PYTHON) -m stacks.jumpstart_lock --model-id '$(MODEL)' --region '$(REGION)' \
 		$(if $(VERSION),--model-version '$(VERSION)')
+
+hub-lock: set-up ## Pin the Hugging Face models that task files take without a revision (RENEW=1: at newer commits)
+	@$(PYTHON) -m stacks.hub_lock $(if $(RENEW),--renew)
 
 clean: ## Remove everything that set-up and the demo made
 	@rm -rf .venv .venv-emulator .venv-images node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache

@@ -3,6 +3,7 @@
 cdk synth -c stage=dev
 """
 
+import sys
 from pathlib import Path
 
 from aws_cdk import App, Stack, Tags
@@ -11,6 +12,7 @@ from stacks.analytics_stack import AnalyticsStack
 from stacks.config import TASKS_FOLDER, load_stage, load_tasks
 from stacks.dashboard_stack import DashboardStack, refreshed_data_sets
 from stacks.foundation import Foundation
+from stacks.hub import HUB_LOCK_NAME, pinned, unpinned
 from stacks.jumpstart import LOCK_NAME, locked_models
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
@@ -21,14 +23,14 @@ def build_app(app: App) -> tuple[Stack, ...]:
     """Add the stacks of the stage that the context names (`dev` if it names none).
 
     Raises:
-        ConfigurationError: the stage, a task file or the lock of JumpStart models is not what it must be.
+        ConfigurationError: the stage, a task file or a lock of models is not what it must be.
     """
     stage = load_stage(app.node.try_get_context("stage") or "dev")
     prefix = f"ReportTuning-{stage.name}"
     storage = StorageStack(app, f"{prefix}-Storage", stage=stage)
     # A hospital may keep its task files elsewhere.
     folder = Path(app.node.try_get_context("tasks") or TASKS_FOLDER)
-    tasks = load_tasks(stage.name, folder)
+    tasks = pinned(load_tasks(stage.name, folder), folder.resolve().parent / HUB_LOCK_NAME)
     foundation = Foundation(
         stage=stage,
         tasks=tasks,
@@ -39,6 +41,9 @@ def build_app(app: App) -> tuple[Stack, ...]:
         refreshed_data_sets=refreshed_data_sets(stage.name) if stage.dashboard is not None else (),
     )
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
+    for model in unpinned(tasks):
+        # Not as an annotation: those carry a trace, and synth is to write the same bytes every time.
+        print(f"Warning: {model} is not pinned to a commit; `make hub-lock` writes {HUB_LOCK_NAME}", file=sys.stderr)
     serving = ServingStack(app, f"{prefix}-Serving", foundation=foundation)
     # The model packages belong to the training stack; the endpoints that serve them must go first.
     serving.add_stack_dependency(training)

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, CfnResource, CustomResource, Duration, Stack
 from constructs import Construct
 
 from stacks.analytics_stack import AnalyticsStack
-from stacks.config import Readers
+from stacks.config import Readers, SummaryTask
 from stacks.dashboard.data_sets import DATA_SETS
 from stacks.dashboard.definition import definition
 from stacks.dashboard.parts import Dashboard, DataSet
@@ -75,7 +75,7 @@ class DashboardStack(Stack):
             f"{readers.namespace}/{readers.group}"
         )
         ready = self._ready(foundation, readers)
-        dashboard = report_dashboard([task.name for task in foundation.tasks])
+        dashboard = report_dashboard([task.name for task in foundation.tasks if isinstance(task, SummaryTask)])
         theme = self._resource("Theme", self._theme())
         data_sets = self._data_sets(dashboard, foundation, analytics, ready)
         theme.node.add_dependency(ready)

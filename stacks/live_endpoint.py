@@ -43,17 +43,17 @@ class LiveEndpoint(Construct):
 
     def settings(self) -> dict[str, Any]:
         """This task's value in the variable TASKS of `lambdas/roll_out`."""
-        serving = self._task.serving
+        pretrained = self._task.pretrained
         return {
             "model_package_group": self.name,
             "live_endpoint": self.name,
             "pretrained_endpoint": self.pretrained_name,
             "role": self.role.role_arn,
-            "live": _variant(serving.live),
-            "pretrained": _variant(serving.pretrained) if serving.pretrained else None,
+            "live": _variant(self._task.serving.live),
+            "pretrained": _variant(pretrained) if pretrained else None,
             "alarms": list(self._alarms),
             "bake_seconds": self._stage.bake_seconds,
-            "similar_text": serving.similar_text,
+            "similar_text": self._task.similar_text,
         }
 
     def follow_registry(self, service_token: str) -> CustomResource:

@@ -11,15 +11,15 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.config import Stage, Task
-from stacks.job_role import Access, JobRole
+from stacks.job_access import job_access
+from stacks.job_role import JobRole
 from stacks.jumpstart import LockedModel
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
-from training.table_schemas import EVALUATED
 
 
 class TaskPipeline(Construct):
-    """Prepare, fine-tune, generate, evaluate and register one task's model."""
+    """Prepare, fine-tune, answer, evaluate and register one task's model."""
 
     def __init__(
         self,
@@ -53,13 +53,7 @@ class TaskPipeline(Construct):
             source_bucket=source.s3_bucket_name,
             source_key=source.s3_object_key,
             source_file=PurePosixPath(source.s3_object_key).name,
-            pipeline_role=pipeline_role.role_arn,
-            stage_model_role=roles["stage_model"].role_arn,
-            prepare_role=roles["prepare"].role_arn,
-            fine_tune_role=roles["fine_tune"].role_arn,
-            generate_role=roles["generate"].role_arn,
-            evaluate_role=roles["evaluate"].role_arn,
-            package_role=roles["package"].role_arn if "package" in roles else None,
+            roles={name: role.role_arn for name, role in {"pipeline": pipeline_role, **roles}.items()},
         )
         stack = Stack.of(self)
         pipeline = sagemaker.CfnPipeline(
@@ -81,7 +75,7 @@ class TaskPipeline(Construct):
 
     def _job_roles(self, task: Task, jumpstart: LockedModel | None) -> dict[str, JobRole]:
         roles = {}
-        for name, rights in self._access(task, jumpstart).items():
+        for name, rights in job_access(task, jumpstart).items():
             roles[name] = JobRole(
                 self,
                 "".join(part.title() for part in name.split("_")) + "Role",
@@ -92,45 +86,6 @@ class TaskPipeline(Construct):
             )
             self._source.grant_read(roles[name])
         return roles
-
-    def _access(self, task: Task, jumpstart: LockedModel | None) -> dict[str, Access]:
-        """Kind of job -> what it reads and writes."""
-        prepared = f"{self._runs}/prepared/*"
-        staged = f"{self._runs}/staged/*"
-        training = f"{self._runs}/training/*"
-        model = f"{self._runs}/{task.model_folder}/*"
-        generated = f"{self._runs}/generated/*"
-        tables = tuple(f"tables/{t.name}/task={task.name}/*" for t in EVALUATED)
-        no_champion = f"runs/{task.name}/no-champion/*"
-        access = {
-            "stage_model": Access(
-                reads=(prepared,), writes=(staged,), elsewhere=(task.model.s3_uri,) if task.model.s3_uri else ()
-            ),
-            "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
-            "fine_tune": Access(reads=(prepared, staged), writes=(training, f"runs/{task.name}/checkpoints/*")),
-            "generate": Access(reads=(prepared, model, staged), writes=(generated,)),
-            "evaluate": Access(
-                reads=(prepared, training, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
-            ),
-        }
-        if jumpstart is None:
-            return access
-        locked = jumpstart.training
-        return {
-            **access,
-            "stage_model": Access(reads=(), writes=(staged,), elsewhere=(jumpstart.hosting.artefact,)),
-            "fine_tune": Access(
-                reads=(prepared,),
-                writes=(training,),
-                elsewhere=(locked.script, locked.artefact),
-                images=(locked.repository,),
-            ),
-            "package": Access(reads=(training, staged), writes=(model,)),
-            # There is no curve to read.
-            "evaluate": Access(
-                reads=(prepared, generated, no_champion), writes=(f"{self._runs}/evaluation/*", *tables)
-            ),
-        }
 
     def _pipeline_role(self, task: Task, group: sagemaker.CfnModelPackageGroup, roles: list[JobRole]) -> iam.Role:
         stack = Stack.of(self)

@@ -30,16 +30,14 @@ from sagemaker.mlops.workflow.retry import (
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
 
-from stacks.config import Compute, Stage, Task
+from stacks.config import Compute, Model, Stage, Task
 from stacks.pipeline.images import training_image
-from stacks.pipeline.placeholders import PLACEHOLDERS
+from stacks.pipeline.placeholders import PLACEHOLDERS, role
 from stacks.pipeline.sdk_session import OfflineSession
 
 PROCESSING = "/opt/ml/processing"
 CHANNELS = "/opt/ml/input/data"
 CODE_CHANNEL = "code"
-# Folder of Prepare's output, and FineTune's channel: the training records among which similar ones are found.
-SIMILAR = "similar"
 _MESSAGE_FILE = "/opt/ml/output/message"
 
 # Unpacks the code and becomes `python3 -m <first argument> <the others>`.
@@ -95,7 +93,8 @@ class Parameters:
         self.fine_tune_instance = ParameterString(
             "FineTuneInstanceType", default_value=task.jobs.fine_tune.instance_type
         )
-        self.generate_instance = ParameterString("GenerateInstanceType", default_value=task.jobs.generate.instance_type)
+        answering, compute = task.answering
+        self.answering_instance = ParameterString(f"{answering}InstanceType", default_value=compute.instance_type)
 
     def all(self) -> list[Any]:
         return [
@@ -105,7 +104,7 @@ class Parameters:
             self.approval,
             self.epochs,
             self.fine_tune_instance,
-            self.generate_instance,
+            self.answering_instance,
         ]
 
 
@@ -187,8 +186,40 @@ class PipelineAuthor:
             retry_policies=_RETRIES,
         )
 
+    def answering(
+        self,
+        name: str,
+        module: str,
+        prepared: ProcessingStep,
+        folder: str,
+        *,
+        inputs: dict[str, ProcessingS3Input],
+        arguments: dict[str, Any],
+    ) -> ProcessingStep:
+        """A job in which a model answers every evaluation set, each machine its own part files of them."""
+        kind, compute = self.task.answering
+        return self.processing(
+            name,
+            module,
+            compute,
+            role=role(kind.lower()),
+            instance_type=self.parameters.answering_instance,
+            inputs={
+                **inputs,
+                "eval": s3_prefix(output_of(prepared, "eval"), distribution="ShardedByS3Key"),
+            },
+            outputs={"predictions": self.run_folder(f"answers/{folder}")},
+            arguments={
+                **{each: f"{PROCESSING}/input/{each}" for each in inputs},
+                "evaluation": f"{PROCESSING}/input/eval",
+                "output": f"{PROCESSING}/output/predictions",
+                **arguments,
+            },
+        )
+
     def fine_tuning(
         self,
+        name: str,
         *,
         image: str | None = None,
         program: str,
@@ -197,14 +228,14 @@ class PipelineAuthor:
         channels: dict[str, Any],
         checkpoints: CheckpointConfig | None = None,
     ) -> TrainingStep:
-        """The step FineTune: `program` of the code in the channel `code`, started by the image's training toolkit.
+        """A training job: `program` of the code in the channel `code`, started by the image's training toolkit.
 
         `image` None means that of every other job; `archive` is the file name of the code archive in its channel.
         """
         compute = self.task.jobs.fine_tune
         trainer = ModelTrainer(
             training_image=image or self._image,
-            role=PLACEHOLDERS.fine_tune_role,
+            role=role("fine_tune"),
             sagemaker_session=self.session,
             hyperparameters={
                 **hyperparameters,
@@ -228,10 +259,14 @@ class PipelineAuthor:
             stopping_condition=StoppingCondition(max_runtime_in_seconds=_seconds(compute)),
             base_job_name="fine-tune",
         ).with_metric_definitions([MetricDefinition(name=m.name, regex=m.regex) for m in self.task.metrics])
-        inputs = [InputData(channel_name=name, data_source=uri) for name, uri in channels.items()]
+        inputs = [InputData(channel_name=channel, data_source=uri) for channel, uri in channels.items()]
         return TrainingStep(
-            "FineTune", step_args=trainer.train(input_data_config=inputs), cache_config=_CACHE, retry_policies=_RETRIES
+            name, step_args=trainer.train(input_data_config=inputs), cache_config=_CACHE, retry_policies=_RETRIES
         )
+
+    def model_uri(self, model: Model) -> str:
+        """Where a model of source s3 lies."""
+        return str(model.s3_uri) if model.own_key is None else f"s3://{PLACEHOLDERS.bucket}/{model.own_key}"
 
     def run_folder(self, name: str) -> Join:
         """S3 prefix of this run's `name`."""

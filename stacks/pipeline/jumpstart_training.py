@@ -5,9 +5,11 @@ from typing import Any
 from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
+from stacks.config import SummaryTask
+from stacks.config.summary import SummaryTraining
 from stacks.jumpstart import BATCH_SIZE, EPOCHS, LEARNING_RATE, LockedModel
 from stacks.pipeline.authoring import CODE_CHANNEL, PROCESSING, FineTuned, PipelineAuthor, output_of, s3_prefix, text_of
-from stacks.pipeline.placeholders import PACKAGE_ROLE
+from stacks.pipeline.placeholders import role
 
 # What the script must do whatever the task says, where its version has the setting: read the template, and train on
 # the prompt as the endpoint asks it, without words of its own around it.
@@ -15,7 +17,7 @@ _FIXED = {"instruction_tuned": "True", "add_input_output_demarcation_key": "Fals
 
 
 def jumpstart_fine_tune(
-    author: PipelineAuthor, model: LockedModel, prepare: ProcessingStep, staged: ProcessingStep
+    author: PipelineAuthor, task: SummaryTask, model: LockedModel, prepared: ProcessingStep, staged: ProcessingStep
 ) -> FineTuned:
     """The steps that tune JumpStart's model on the prepared records and package the result.
 
@@ -23,12 +25,13 @@ def jumpstart_fine_tune(
     what it knows to read. It splits validation records off the channel `training` by itself.
     """
     step = author.fine_tuning(
+        "FineTune",
         image=model.training.image,
         program=model.training.entry_point,
         archive=model.training.script.rpartition("/")[2],
-        hyperparameters=_hyperparameters(author, model),
+        hyperparameters=_hyperparameters(author, task.training, model),
         channels={
-            "training": output_of(prepare, "train"),
+            "training": output_of(prepared, "train"),
             "model": model.training.artefact,
             CODE_CHANNEL: model.training.script,
         },
@@ -37,8 +40,8 @@ def jumpstart_fine_tune(
         "Package",
         "training.package_model",
         # Loads and saves a model, as StageModel does.
-        author.task.jobs.stage_model,
-        role=PACKAGE_ROLE,
+        task.jobs.stage_model,
+        role=role("package"),
         inputs={
             "trained": s3_prefix(step.properties.ModelArtifacts.S3ModelArtifacts),
             "base": s3_prefix(output_of(staged, "model")),
@@ -55,9 +58,9 @@ def jumpstart_fine_tune(
     return FineTuned(steps=[step, package], model=archive, output=None)
 
 
-def _hyperparameters(author: PipelineAuthor, model: LockedModel) -> dict[str, Any]:
+def _hyperparameters(author: PipelineAuthor, training: SummaryTraining, model: LockedModel) -> dict[str, Any]:
     """The script's defaults, with what the task sets under the names that this version has for it."""
-    locked, training = model.training, author.task.training
+    locked = model.training
     where_present = {**_FIXED, "max_input_length": text_of(training.max_input_tokens), "seed": text_of(training.seed)}
     return {
         **locked.hyperparameters,

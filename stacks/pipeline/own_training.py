@@ -1,40 +1,39 @@
-"""FineTune with this project's own script, training/fine_tune.py."""
+"""FineTune with this project's own scripts, training/fine_tune*.py."""
 
 import hashlib
 import json
+from typing import Any
 
 from sagemaker.core.shapes import CheckpointConfig
 from sagemaker.core.workflow.functions import Join
-from sagemaker.mlops.workflow.steps import ProcessingStep
 
-from stacks.pipeline.authoring import CODE_CHANNEL, SIMILAR, FineTuned, PipelineAuthor, output_of, source_uri, text_of
+from stacks.pipeline.authoring import CODE_CHANNEL, FineTuned, PipelineAuthor, source_uri
 from stacks.pipeline.placeholders import PLACEHOLDERS
-from stacks.pipeline.source_archive import TRAINING_PROGRAM
 
-_CHECKPOINTS = "/opt/ml/checkpoints"
+CHECKPOINTS = "/opt/ml/checkpoints"
 
 
-def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: ProcessingStep) -> FineTuned:
-    """The step that tunes the staged model on the prepared records."""
-    task = author.task
+def fine_tune(
+    author: PipelineAuthor,
+    name: str,
+    program: str,
+    *,
+    hyperparameters: dict[str, Any],
+    channels: dict[str, Any],
+    settings: dict[str, Any],
+) -> FineTuned:
+    """A step that trains by `program` of the code archive. `settings` are what makes a training another training."""
     step = author.fine_tuning(
-        program=TRAINING_PROGRAM,
+        name,
+        program=program,
         archive=PLACEHOLDERS.source_file,
         hyperparameters={
-            "prompt_template": json.dumps(task.prompt),
             "epochs": author.parameters.epochs.to_string(),
-            **{name: text_of(value) for name, value in task.training.model_dump(exclude={"epochs"}).items()},
-            **{name: text_of(value) for name, value in task.generation.decoding.items()},
-            "checkpoints": _CHECKPOINTS,
+            **hyperparameters,
+            "checkpoints": CHECKPOINTS,
         },
-        channels={
-            "train": output_of(prepare, "train"),
-            "validation": output_of(prepare, "validation"),
-            **({SIMILAR: output_of(prepare, SIMILAR)} if task.retrieval else {}),
-            "model": output_of(staged, "model"),
-            CODE_CHANNEL: source_uri(),
-        },
-        checkpoints=CheckpointConfig(s3_uri=_checkpoints(author), local_path=_CHECKPOINTS),
+        channels={**channels, CODE_CHANNEL: source_uri()},
+        checkpoints=CheckpointConfig(s3_uri=_checkpoints(author, settings), local_path=CHECKPOINTS),
     )
     return FineTuned(
         steps=[step],
@@ -51,19 +50,12 @@ def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: Processin
     )
 
 
-def _checkpoints(author: PipelineAuthor) -> Join:
+def _checkpoints(author: PipelineAuthor, settings: dict[str, Any]) -> Join:
     """S3 prefix of the checkpoints of one training: of these settings, epochs and data version.
 
     Not of the run: where checkpoints lie is part of a step's identity, so that a training could never be taken
     from the cache, and a training that was stopped after hours would begin anew in the next run.
     """
-    task = author.task
-    settings = {
-        "prompt": task.prompt,
-        "model": task.model.model_dump(),
-        "training": task.training.model_dump(exclude={"epochs"}),
-        "generation": task.generation.model_dump(),
-    }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    root = f"s3://{PLACEHOLDERS.bucket}/runs/{task.name}/checkpoints/{digest}"
+    root = f"s3://{PLACEHOLDERS.bucket}/runs/{author.task.name}/checkpoints/{digest}"
     return Join(on="/", values=[root, author.parameters.epochs, author.parameters.data_version])

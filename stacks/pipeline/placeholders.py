@@ -4,7 +4,8 @@ The SDK wants plain strings where the CDK has tokens. `PLACEHOLDERS` is an `Envi
 `fill_in` swaps them for the real values in the finished definition.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -13,7 +14,7 @@ class Environment:
     """What a pipeline refers to. On AWS the values are CDK tokens, in tests plain strings.
 
     `source_file` is the last part of `source_key`: the name under which a job finds the code archive in a channel.
-    `package_role` is None for a task without the step Package.
+    `roles` are the ARNs of the job roles by kind of job, and of `pipeline`: those that the task's steps have.
     """
 
     bucket: str
@@ -21,43 +22,36 @@ class Environment:
     source_bucket: str
     source_key: str
     source_file: str
-    pipeline_role: str
-    stage_model_role: str
-    prepare_role: str
-    fine_tune_role: str
-    generate_role: str
-    evaluate_role: str
-    package_role: str | None
+    roles: Mapping[str, str]
 
 
-def _role(name: str) -> str:
-    return f"arn:aws:iam::111111111111:role/placeholder-{name}"
+def role(kind: str) -> str:
+    """What stands for the role of a kind of job: stage_model, prepare, ..."""
+    return f"{_ROLES}{kind}"
 
 
-PACKAGE_ROLE = _role("package")
+_ROLES = "arn:aws:iam::111111111111:role/placeholder-"
 PLACEHOLDERS = Environment(
     bucket="placeholder-data-bucket",
     key_arn="arn:aws:kms:us-east-1:111111111111:key/11111111-1111-1111-1111-111111111111",
     source_bucket="placeholder-source-bucket",
     source_key="placeholder/sourcedir.tar.gz",
     source_file="placeholder-source-file",
-    pipeline_role=_role("pipeline"),
-    stage_model_role=_role("stage-model"),
-    prepare_role=_role("prepare"),
-    fine_tune_role=_role("fine-tune"),
-    generate_role=_role("generate"),
-    evaluate_role=_role("evaluate"),
-    package_role=PACKAGE_ROLE,
+    roles={},
 )
 
 
 def fill_in(definition: Any, environment: Environment) -> Any:
-    """Replace every placeholder, also inside longer strings such as S3 URIs."""
-    pairs = [
-        (getattr(PLACEHOLDERS, field.name), real)
-        for field in fields(Environment)
-        if (real := getattr(environment, field.name)) is not None
-    ]
+    """Replace every placeholder, also inside longer strings such as S3 URIs.
+
+    Raises:
+        ValueError: a step has a role that `environment` does not know.
+    """
+    real = asdict(environment)
+    # The longest first: no kind of job is then taken for one whose name it begins with.
+    roles = sorted(real.pop("roles").items(), key=lambda item: -len(item[0]))
+    pairs = [(role(kind), arn) for kind, arn in roles]
+    pairs += [(getattr(PLACEHOLDERS, name), value) for name, value in real.items()]
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):
@@ -65,8 +59,10 @@ def fill_in(definition: Any, environment: Environment) -> Any:
         if isinstance(value, list):
             return [fill(item) for item in value]
         if isinstance(value, str):
-            for placeholder, real in pairs:
-                value = value.replace(placeholder, real)
+            for placeholder, text in pairs:
+                value = value.replace(placeholder, text)
+            if _ROLES in value:
+                raise ValueError(f"no role for the placeholder {value!r}")
         return value
 
     return fill(definition)

@@ -21,12 +21,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 VENDORED = ("rouge_score", "absl-py", "nltk", "bm25s")
 
 # SageMaker's training toolkit starts a script by its name at the archive's root.
-TRAINING_PROGRAM = "fine_tune_entry.py"
-_TRAINING_PROGRAM_TEXT = '''"""Starts training/fine_tune.py: SageMaker's training toolkit wants a script at the root."""
+FINE_TUNE = "fine_tune_entry.py"
+FINE_TUNE_CLASSIFIER = "fine_tune_classifier_entry.py"
+_PROGRAMS = {FINE_TUNE: "fine_tune", FINE_TUNE_CLASSIFIER: "fine_tune_classifier"}
+_PROGRAM_TEXT = '''"""Starts training/{module}.py: SageMaker's training toolkit wants a script at the root."""
 
 import runpy
 
-runpy.run_module("training.fine_tune", run_name="__main__", alter_sys=True)
+runpy.run_module("training.{module}", run_name="__main__", alter_sys=True)
 '''
 
 
@@ -47,7 +49,8 @@ def write_source_archive(folder: Path) -> Path:
 
 
 def _members() -> Iterator[tuple[str, bytes]]:
-    yield TRAINING_PROGRAM, _TRAINING_PROGRAM_TEXT.encode()
+    for program, module in _PROGRAMS.items():
+        yield program, _PROGRAM_TEXT.format(module=module).encode()
     for file in (REPOSITORY / "training").rglob("*.py"):
         yield file.relative_to(REPOSITORY).as_posix(), file.read_bytes()
     for distribution in VENDORED:

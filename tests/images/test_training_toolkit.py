@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stacks.config import load_tasks
-from stacks.pipeline.source_archive import TRAINING_PROGRAM, write_source_archive
+from stacks.pipeline.source_archive import FINE_TUNE, write_source_archive
 from tests.end_to_end.reports import pair
 from tests.images import container
 from tests.training.tiny_model import build_tiny_model
@@ -32,7 +32,7 @@ HYPERPARAMETERS = {
     "max_target_tokens": "64",
     "seed": "1",
     "checkpoints": "/opt/ml/checkpoints",
-    "sagemaker_program": TRAINING_PROGRAM,
+    "sagemaker_program": FINE_TUNE,
     "sagemaker_submit_directory": f"/opt/ml/input/data/code/{ARCHIVE}",
     "sagemaker_container_log_level": "20",
     "sagemaker_region": "us-east-1",
@@ -101,4 +101,4 @@ def test_a_failed_training_says_why_where_sagemaker_looks(tmp_path: Path) -> Non
 def test_the_archive_brings_what_the_image_lacks(tmp_path: Path) -> None:
     with tarfile.open(write_source_archive(tmp_path)) as archive:
         roots = {name.partition("/")[0] for name in archive.getnames()}
-    assert {"training", "rouge_score", "absl", "nltk", "bm25s", TRAINING_PROGRAM} <= roots
+    assert {"training", "rouge_score", "absl", "nltk", "bm25s", FINE_TUNE} <= roots

@@ -15,10 +15,14 @@ from stacks.config import TASKS_FOLDER
 from tests.jumpstart_content import NEW, write_lock_file, write_task
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+RADIOLOGY, ADVERSE_EVENTS = "RadiologyImpressions", "AdverseEvents"
 STAGES = ("local", "dev", "prod")
 # The stage dev, with the radiology task fine-tuned by JumpStart's script.
 JUMPSTART = "jumpstart"
 VARIANTS = (*STAGES, JUMPSTART)
+# The pipeline that classifies adverse events, in these stages.
+EVENTS = {f"events {stage}": stage for stage in STAGES}
+PIPELINES = (*VARIANTS, *EVENTS)
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +38,17 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[
 
 @pytest.fixture(scope="session")
 def definitions(templates: Mapping[str, Mapping[str, Template]]) -> Mapping[str, dict[str, Any]]:
-    """Stage or JUMPSTART -> the radiology pipeline's definition as deployed, every token replaced by its name."""
-    return {stage: pipeline_definition(stacks["Training"]) for stage, stacks in templates.items()}
+    """Stage or JUMPSTART -> the radiology pipeline's definition as deployed, and EVENTS -> the other one's; every token
+    replaced by its name."""
+    radiology = {stage: pipeline_definition(stacks["Training"], RADIOLOGY) for stage, stacks in templates.items()}
+    events = {name: pipeline_definition(templates[stage]["Training"], ADVERSE_EVENTS) for name, stage in EVENTS.items()}
+    return {**radiology, **events}
 
 
-def pipeline_definition(template: Template) -> dict[str, Any]:
-    """The definition of the one pipeline in a template."""
-    (pipeline,) = template.find_resources("AWS::SageMaker::Pipeline").values()
+def pipeline_definition(template: Template, task: str) -> dict[str, Any]:
+    """The definition of the pipeline in a template whose construct's id is `task`."""
+    found = template.find_resources("AWS::SageMaker::Pipeline")
+    (pipeline,) = (resource for name, resource in found.items() if name.startswith(task))
     definition: dict[str, Any] = json.loads(
         resolve(pipeline["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
     )

@@ -1,5 +1,6 @@
 """The pipeline of a task that JumpStart's script fine-tunes: what its steps are given, and what they may read."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from aws_cdk.assertions import Template
 from app import build_app
 from stacks.config import TASKS_FOLDER, load_stage, load_task
 from stacks.errors import ConfigurationError, LockError
+from stacks.job_access import job_access
 from stacks.jumpstart import locked_models
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import PLACEHOLDERS
@@ -35,7 +37,11 @@ def definition_of(folder: Path, version: str, **training: Any) -> Definition:
     stage = load_stage("dev")
     task = load_task(jumpstart.write_task(RADIOLOGY, folder / "tasks", **training), "dev")
     models = locked_models(jumpstart.write_lock_file(folder, version), stage, [task])
-    return pipeline_definition(task, stage, PLACEHOLDERS, models[task.name])
+    kinds = ("pipeline", *job_access(task, models[task.name]))
+    environment = dataclasses.replace(
+        PLACEHOLDERS, roles={kind: f"arn:aws:iam::111111111111:role/{kind}" for kind in kinds}
+    )
+    return pipeline_definition(task, stage, environment, models[task.name])
 
 
 def test_steps_and_their_order(definitions: Mapping[str, Definition]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import JUMPSTART, VARIANTS
+from tests.stacks.conftest import EVENTS, JUMPSTART, PIPELINES, VARIANTS
 from tests.stacks.shapes import problems, steps
 from training.job import parse_arguments
 
@@ -26,7 +26,7 @@ _WHEN_IT_RUNS = {
 }
 
 
-@pytest.mark.parametrize("stage", VARIANTS)
+@pytest.mark.parametrize("stage", PIPELINES)
 def test_every_steps_arguments_are_what_sagemaker_takes(definitions: Mapping[str, Definition], stage: str) -> None:
     assert problems(definitions[stage]) == []
 
@@ -66,6 +66,34 @@ def test_steps_and_their_order(definitions: Mapping[str, Definition]) -> None:
 def test_every_script_accepts_the_arguments_that_it_is_given(
     definitions: Mapping[str, Definition], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    parsed = parsed_arguments(definitions[stage], monkeypatch, own_training=stage != JUMPSTART)
+    assert len(parsed) == 6
+    # JumpStart's script gets the prompt in the template that Prepare writes.
+    tuned = {parsed["Prepare"].jumpstart_prompt if stage == JUMPSTART else parsed["FineTune"].prompt_template}
+    tuned |= {parsed["GenerateFineTuned"].prompt_template}
+    assert len(tuned) == 1, "training and generation must ask with the same words"
+    plain = {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained")}
+    assert plain == {prompt.replace("{similar}", "") for prompt in tuned}
+    retrieval = {"{similar}" in prompt for prompt in tuned}
+    assert retrieval == {parsed["Evaluate"].retrieval} == {stage == "local"}
+
+
+@pytest.mark.parametrize("stage", EVENTS)
+def test_every_script_of_a_classifier_is_told_the_same_labels(
+    definitions: Mapping[str, Definition], stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = parsed_arguments(definitions[stage], monkeypatch, own_training=True)
+    assert len(parsed) == 6
+    told = {
+        name: (one.positive_label, one.negative_label) for name, one in parsed.items() if name != "ClassifyFineTuned"
+    }
+    assert set(told.values()) == {("Adverse_Event", "Not_AE")}
+    lengths = {parsed["StageModel"].max_input_tokens, parsed["FineTune"].max_seq_length}
+    assert lengths == {parsed["ClassifyBase"].max_seq_length}
+
+
+def parsed_arguments(definition: Definition, monkeypatch: pytest.MonkeyPatch, *, own_training: bool) -> dict[str, Any]:
+    """Step -> its arguments as its script reads them; without JumpStart's script, which is not ours."""
     for variable in (
         "CHANNEL_TRAIN",
         "CHANNEL_VALIDATION",
@@ -76,26 +104,18 @@ def test_every_script_accepts_the_arguments_that_it_is_given(
     ):
         monkeypatch.setenv(f"SM_{variable}", f"/opt/ml/{variable.lower()}")
     parsed = {}
-    for step in steps(definitions[stage]):
+    for step in steps(definition):
         if step["Type"] == "Processing":
             module, *argv = step["Arguments"]["AppSpecification"]["ContainerArguments"]
-        elif step["Type"] == "Training" and stage != JUMPSTART:
-            module = "training.fine_tune"
+        elif step["Type"] == "Training" and own_training:
             given = step["Arguments"]["HyperParameters"].items()
+            module = f"training.{dict(given)['sagemaker_program'].removesuffix('_entry.py')}"
             argv = [part for name, value in given if not name.startswith("sagemaker_") for part in (f"--{name}", value)]
         else:
             continue
         argv = [part if isinstance(part, str) else _WHEN_IT_RUNS[json.dumps(part)] for part in argv]
         parsed[step["Name"]] = parse_arguments(importlib.import_module(module).Arguments, argv)
-    assert len(parsed) == 6
-    # JumpStart's script gets the prompt in the template that Prepare writes.
-    tuned = {parsed["Prepare"].jumpstart_prompt if stage == JUMPSTART else parsed["FineTune"].prompt_template}
-    tuned |= {parsed["GenerateFineTuned"].prompt_template}
-    assert len(tuned) == 1, "training and generation must ask with the same words"
-    plain = {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained")}
-    assert plain == {prompt.replace("{similar}", "") for prompt in tuned}
-    retrieval = {"{similar}" in prompt for prompt in tuned}
-    assert retrieval == {parsed["Evaluate"].retrieval} == {stage == "local"}
+    return parsed
 
 
 def test_with_retrieval_the_tuned_model_gets_the_index_and_nothing_with_network_does(
@@ -121,10 +141,14 @@ def test_only_the_step_that_fetches_from_the_hub_has_network(definitions: Mappin
                 isolated = arguments["EnableNetworkIsolation"]
             else:
                 continue
-            assert isolated == (step["Name"] != "StageModel" or stage in ("local", JUMPSTART)), (stage, step["Name"])
+            at_hub = (
+                step["Name"] == "StageModel" and "huggingface" in arguments["AppSpecification"]["ContainerArguments"]
+            )
+            assert at_hub == (step["Name"] == "StageModel" and "local" not in stage and stage != JUMPSTART)
+            assert isolated == (not at_hub), (stage, step["Name"])
 
 
-@pytest.mark.parametrize("stage", VARIANTS)
+@pytest.mark.parametrize("stage", PIPELINES)
 def test_isolated_training_finds_its_code_in_a_channel(definitions: Mapping[str, Definition], stage: str) -> None:
     (arguments,) = [step["Arguments"] for step in steps(definitions[stage]) if step["Name"] == "FineTune"]
     assert arguments["EnableNetworkIsolation"] is True
@@ -139,7 +163,7 @@ def test_isolated_training_finds_its_code_in_a_channel(definitions: Mapping[str,
     assert arguments["HyperParameters"]["sagemaker_submit_directory"] == f"/opt/ml/input/data/code/{name}"
 
 
-@pytest.mark.parametrize("stage", VARIANTS)
+@pytest.mark.parametrize("stage", PIPELINES)
 def test_everything_that_jobs_write_is_encrypted_with_the_stages_key(
     definitions: Mapping[str, Definition], stage: str
 ) -> None:
@@ -171,7 +195,7 @@ def test_a_run_is_started_for_a_data_version_and_can_be_steered(definitions: Map
     assert "GenerateInstanceType" in parameters
 
 
-@pytest.mark.parametrize("stage", VARIANTS)
+@pytest.mark.parametrize("stage", PIPELINES)
 def test_jobs_are_cached_and_tried_again(definitions: Mapping[str, Definition], stage: str) -> None:
     for step in definitions[stage]["Steps"]:
         if step["Type"] in ("Processing", "Training"):

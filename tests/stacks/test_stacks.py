@@ -12,7 +12,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from stacks.config import TASKS_FOLDER
-from tests.stacks.conftest import REPOSITORY, VARIANTS, resolve, synthesised
+from tests.stacks.conftest import RADIOLOGY, REPOSITORY, VARIANTS, resolve, synthesised
 from training.table_schemas import TABLES
 
 Templates = Mapping[str, Mapping[str, Template]]
@@ -116,7 +116,7 @@ def test_each_kind_of_job_has_its_own_role_and_writes_to_its_own_folder(template
             if "s3:PutObject" in _list(statement["Action"]) and "RadiologyImpressions" in name:
                 writes[name.split("RadiologyImpressions")[1].split("Role")[0]] = json.dumps(statement["Resource"])
     assert set(writes) == {"StageModel", "Prepare", "FineTune", "Generate", "Evaluate"}
-    folders = {"StageModel": "staged", "Prepare": "prepared", "FineTune": "training", "Generate": "generated"}
+    folders = {"StageModel": "staged", "Prepare": "prepared", "FineTune": "training", "Generate": "answers"}
     for job, folder in folders.items():
         assert f"/runs/radiology_impressions/*/{folder}/*" in writes[job]
         assert "tables" not in writes[job]
@@ -189,7 +189,8 @@ def test_roll_out_is_told_whether_answers_may_hold_training_text(templates: Temp
     permitted = synthesised(stage="local", tasks=str(tmp_path))["Serving"]
     for template, expected in ((permitted, "true"), (templates["local"]["Serving"], "false")):
         (function,) = template.find_resources("AWS::Lambda::Function").values()
-        (roll_out,) = template.find_resources("Custom::RollOut").values()
+        found = template.find_resources("Custom::RollOut")
+        (roll_out,) = (one for name, one in found.items() if name.startswith(RADIOLOGY))
         # CloudFormation wakes the function only if what the resource says has changed.
         for told in (function["Properties"]["Environment"]["Variables"]["TASKS"], roll_out["Properties"]["Settings"]):
             assert f'"similar_text":{expected}' in resolve(told)
@@ -197,9 +198,9 @@ def test_roll_out_is_told_whether_answers_may_hold_training_text(templates: Temp
 
 def test_on_destroy_the_rules_go_before_the_endpoints(templates: Templates) -> None:
     serving = templates["dev"]["Serving"]
-    (roll_out,) = serving.find_resources("Custom::RollOut")
+    roll_outs = set(serving.find_resources("Custom::RollOut"))
     for rule in serving.find_resources("AWS::Events::Rule").values():
-        assert roll_out in rule["DependsOn"]
+        assert roll_outs <= set(rule["DependsOn"])
 
 
 def test_an_update_of_the_live_endpoint_is_rolled_back_by_alarms_on_it(templates: Templates) -> None:
