@@ -1,6 +1,6 @@
 """Commands on one machine; the Makefile calls them.
 
-python -m local demo [--data FILE] [--evaluation FILE]
+python -m local demo [--task TASK] [--data FILE] [--evaluation FILE]
 python -m local serve
 python -m local upload FILE [--task TASK] [--set SET]
 python -m local predict TEXT [--task TASK] [--explain]
@@ -13,9 +13,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.demo import TASK, run_demo, serve
+from local.demo import run_demo, serve
+from local.demos import DEMOS
 from local.errors import LocalError
 from local.stage import running_stage
+
+TASK = "radiology_impressions"
 
 
 def main() -> int:
@@ -25,7 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         if arguments.command == "demo":
-            run_demo(console, arguments.data, arguments.evaluation)
+            run_demo(console, DEMOS[arguments.task], arguments.data, arguments.evaluation)
         elif arguments.command == "serve":
             serve(console)
         elif arguments.command == "upload":
@@ -51,8 +54,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="Report tuning on one machine")
     commands = parser.add_subparsers(dest="command", required=True)
-    demo = commands.add_parser("demo", help="the whole way once, on real reports or on your own files")
-    demo.add_argument("--data", type=Path, help="training data instead of the Open-i reports")
+    demo = commands.add_parser("demo", help="the whole way once, on example data or on your own files")
+    demo.add_argument("--task", choices=DEMOS, default=TASK, help="default: %(default)s")
+    demo.add_argument("--data", type=Path, help="training data instead of the example's")
     demo.add_argument("--evaluation", type=Path, help="evaluation set, named after the file")
     commands.add_parser("serve", help="start, deploy, and stay until Ctrl-C")
     upload = commands.add_parser("upload", help="upload a file to the stage that is running")

@@ -31,6 +31,7 @@ _SHA256 = "8fb6de7eec73d8c3665067ad4bb003ccd57f971ae316d2642e1627ac7268667a"
 # Of ten findings texts one goes to the evaluation set; a hundredth is kept for the question to the live endpoint.
 _EVALUATION_SHARE = 0.10
 _UNSEEN_SHARE = 0.01
+_UNSEEN = "unseen.jsonl"
 
 
 @dataclass(frozen=True)
@@ -41,32 +42,27 @@ class Report:
     impression: str
 
 
-@dataclass(frozen=True)
-class DemoFiles:
-    """What the demo uploads, and one report that it does not."""
-
-    train: Path
-    evaluation: Path
-    evaluation_set: str
-    unseen: Report
-
-
-def demo_files(folder: Path) -> DemoFiles:
-    """Download the reports once, split them by their findings and write a training file and an evaluation set.
+def example_files(folder: Path) -> tuple[Path, Path]:
+    """Download the reports once, split them by their findings, and write training data and the evaluation set dev2.
 
     Raises:
         DataError: the download is not what it should be.
         CommandError: the package cannot be downloaded.
     """
-    train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / "unseen.jsonl"
+    train, evaluation, unseen = folder / "train.jsonl", folder / "dev2.jsonl", folder / _UNSEEN
     if not (train.is_file() and evaluation.is_file() and unseen.is_file()):
         sides = _split(read_reports(folder))
         _write(train, sides["train"])
         _write(evaluation, sides["evaluation"])
         # Written last: its presence says that all is there.
         _write(unseen, [_longest_abnormal(sides["unseen"])])
-    report = json.loads(unseen.read_text(encoding="utf-8"))
-    return DemoFiles(train, evaluation, "dev2", Report(report["findings"], report["impression"]))
+    return train, evaluation
+
+
+def unseen_report(folder: Path) -> Report:
+    """A report that is in neither of the `example_files` of this folder."""
+    report = json.loads((folder / _UNSEEN).read_text(encoding="utf-8"))
+    return Report(report["findings"], report["impression"])
 
 
 def read_reports(folder: Path) -> list[Record]:

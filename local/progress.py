@@ -4,6 +4,7 @@ On a terminal the picture is drawn anew in place; elsewhere (a pipe, CI) each ch
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,26 +16,17 @@ from rich.text import Text
 
 from local.runs import Loss, RunView, Step
 
-STEPS = (
-    "Prepare",
-    "StageModel",
-    "GeneratePretrained",
-    "FineTune",
-    "GenerateFineTuned",
-    "Evaluate",
-    "Gate",
-    "Register",
-)
 _STYLES = {"Succeeded": "green", "Executing": "cyan", "Starting": "cyan", "Failed": "red", "Stopped": "yellow"}
 # First guesses (seconds on two cores), until a run has been measured on this machine.
-_FIRST_GUESS = {"Prepare": 5.0, "StageModel": 30.0, "GeneratePretrained": 15.0, "FineTune": 200.0,
-                "GenerateFineTuned": 30.0, "Evaluate": 8.0, "Gate": 0.0, "Register": 1.0}  # fmt: skip
+_FIRST_GUESS = {"Prepare": 5.0, "FineTune": 200.0, "Evaluate": 8.0, "Gate": 0.0, "Register": 1.0}
+_GUESS_FOR_ANY_STEP = 25.0
 
 
 class ExpectedSeconds:
-    """How long each step took when it last ran here."""
+    """How long each of a run's `steps` took when it last ran here."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, steps: Sequence[str]) -> None:
+        self.steps = steps
         self._file = file
         measured = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         self._seconds: dict[str, float] = {**_FIRST_GUESS, **measured}
@@ -42,7 +34,7 @@ class ExpectedSeconds:
     def left(self, view: RunView, epochs: float) -> float:
         """Seconds until the run's end, as if its steps ran one after another (they share the machine's cores)."""
         steps = {step.name: step for step in view.steps}
-        return sum(self._left_of(name, steps.get(name), view.losses, epochs) for name in STEPS)
+        return sum(self._left_of(name, steps.get(name), view.losses, epochs) for name in self.steps)
 
     def remember(self, view: RunView) -> None:
         """Keep what this run took, for the next estimate."""
@@ -51,7 +43,7 @@ class ExpectedSeconds:
         self._file.write_text(json.dumps(self._seconds, indent=2) + "\n", encoding="utf-8")
 
     def _left_of(self, name: str, step: Step | None, losses: list[Loss], epochs: float) -> float:
-        expected = self._seconds[name]
+        expected = self._seconds.get(name, _GUESS_FOR_ANY_STEP)
         if step is None:
             return expected
         if step.status not in ("Executing", "Starting"):
@@ -96,7 +88,7 @@ class Progress:
     def _picture(self, view: RunView, left: float) -> RenderableType:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         steps = {step.name: step for step in view.steps}
-        for name in STEPS:
+        for name in self._expected.steps:
             step = steps.get(name)
             status = step.status if step else "waiting"
             text = Text(f"{status} (kept from an earlier run)" if step and step.cached else status)

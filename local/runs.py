@@ -124,12 +124,26 @@ def newest_run(sagemaker: Any, pipeline: str, *, after: datetime | None = None) 
 
 def parameters_of(sagemaker: Any, arn: str) -> dict[str, str]:
     """A run's parameters: those it was started with, and the definition's defaults for the others."""
-    definition = json.loads(
-        sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)["PipelineDefinition"]
-    )
+    definition = _definition(sagemaker, arn)
     defaults = {p["Name"]: str(p["DefaultValue"]) for p in definition["Parameters"] if "DefaultValue" in p}
     given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
     return {**defaults, **{p["Name"]: p["Value"] for p in given}}
+
+
+def steps_of(sagemaker: Any, arn: str) -> list[str]:
+    """Names of the steps that a run may reach, in the definition's order, those behind a condition after it."""
+    names = []
+    for step in _definition(sagemaker, arn)["Steps"]:
+        names.append(step["Name"])
+        branches = step["Arguments"] if step["Type"] == "Condition" else {}
+        names += [inner["Name"] for inner in [*branches.get("IfSteps", []), *branches.get("ElseSteps", [])]]
+    return names
+
+
+def _definition(sagemaker: Any, arn: str) -> dict[str, Any]:
+    described = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    definition: dict[str, Any] = json.loads(described["PipelineDefinition"])
+    return definition
 
 
 def _step(step: dict[str, Any]) -> Step:

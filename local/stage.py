@@ -32,8 +32,12 @@ class LocalStage:
         """Upload a file as training data, or as an evaluation set; returns its key."""
         folder = f"eval/{evaluation_set}" if evaluation_set else "train"
         key = f"uploads/{task}/{folder}/{file.name}"
-        self.aws.client("s3").upload_file(str(file), self.names.bucket, key)
+        self.put(file, key)
         return key
+
+    def put(self, file: Path, key: str) -> None:
+        """Put a file into the stage's bucket."""
+        self.aws.client("s3").upload_file(str(file), self.names.bucket, key)
 
     def ask_endpoint(self, task: str, text: str, **parameters: Any) -> dict[str, Any]:
         """What the task's live endpoint answers to one text: its `generated_text`, and what `parameters` ask for."""
