@@ -5,10 +5,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stacks.config import REPOSITORY, STAGES_FILE, TASKS_FOLDER, load_stage, load_task, load_tasks
+from stacks.config import (
+    REPOSITORY,
+    STAGES_FILE,
+    TASKS_FOLDER,
+    ClassificationTask,
+    load_stage,
+    load_task,
+    load_tasks,
+)
 from stacks.errors import ConfigurationError
 
 RADIOLOGY = TASKS_FOLDER / "radiology_impressions.yaml"
+EVENTS = TASKS_FOLDER / "adverse_events.yaml"
 
 
 def changed_task(folder: Path, dotted: str, value: object) -> Path:
@@ -123,3 +132,43 @@ def test_a_name_too_long_for_an_endpoint_is_refused(tmp_path: Path) -> None:
 def test_files_lie_where_users_are_told_to_edit_them() -> None:
     assert STAGES_FILE.parent == REPOSITORY
     assert TASKS_FOLDER == REPOSITORY / "tasks"
+
+
+def changed_event_task(folder: Path, **changed: object) -> Path:
+    """A copy of the adverse event task with top-level values changed."""
+    content = yaml.safe_load(EVENTS.read_text(encoding="utf-8")) | changed
+    file = folder / EVENTS.name
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+def test_on_aws_adverse_events_are_the_articles() -> None:
+    task = load_task(EVENTS, "dev")
+    assert isinstance(task, ClassificationTask)
+    assert (task.model.source, task.model.id) == ("huggingface", "monologg/biobert_v1.1_pubmed")
+    assert task.training.epochs == 10.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"kind": "regression"}, "kind: must be one of summary, classification, got 'regression'"),
+        ({"labels": {"positive": "Yes", "negative": "yes"}}, "labels: must be two different names, got 'Yes' twice"),
+        ({"prompt": "{input}"}, "prompt: Extra inputs are not permitted"),
+        ({"model": {"source": "jumpstart", "id": "a"}}, "model.source must be huggingface or s3"),
+        ({"model": {"source": "stand_in", "denoise_seconds": 1.0}}, "model.source must be huggingface or s3"),
+        ({"serving": {"live": {"instance_type": "ml.m5.xlarge"}, "similar_text": True}}, "serving.similar_text: Extra"),
+    ],
+)
+def test_what_a_classification_task_is_not_allowed(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_task(changed_event_task(tmp_path, **changed), "dev")
+    assert said in str(caught.value)
+    assert "adverse_events.yaml" in str(caught.value)
+
+
+def test_a_model_in_the_stages_own_bucket_is_read_nowhere_else() -> None:
+    model = load_task(EVENTS, "local").model
+    assert (model.own_key, model.elsewhere) == ("models/all-MiniLM-L6-v2", ())
+    elsewhere = model.model_copy(update={"s3_uri": "s3://another/model"})
+    assert (elsewhere.own_key, elsewhere.elsewhere) == (None, ("s3://another/model",))
