@@ -22,7 +22,15 @@ from training.evaluate import Arguments, main
 from training.job import parse_arguments
 from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
-from training.table_schemas import MODELS, PREDICTIONS, ROUGE_METRICS, SCORES, SIMILAR_REPORTS, TRAINING_CURVE
+from training.table_schemas import (
+    MODELS,
+    PRECISION_RECALL,
+    PREDICTIONS,
+    ROUGE_METRICS,
+    SCORES,
+    SIMILAR_REPORTS,
+    TRAINING_CURVE,
+)
 from training.tables import arrow_schema
 from training.word_marks import mark_words
 
@@ -283,6 +291,8 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "training_curve/task=radiology_impressions/run_id=run1/part-00000.parquet": TRAINING_CURVE,
         "similar_reports/task=radiology_impressions/run_id=run1/part-00000.parquet": SIMILAR_REPORTS,
         "similar_reports/task=radiology_impressions/run_id=newest/part-00000.parquet": SIMILAR_REPORTS,
+        "precision_recall/task=radiology_impressions/run_id=run1/part-00000.parquet": PRECISION_RECALL,
+        "precision_recall/task=radiology_impressions/run_id=newest/part-00000.parquet": PRECISION_RECALL,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
     }
@@ -376,6 +386,31 @@ def test_the_model_in_service_is_compared_on_the_records_both_were_asked(run: Ru
     assert f"worse than the model in service (ROUGE-L {mean:.3f} against 1.000;" in in_service[0]
     assert "14 records). It is worse beyond chance: this blocks." in in_service[0]
     assert in_service[1] == "Set dev2: the model in service was not asked any of its records, so they are not compared."
+
+
+def test_with_retrieval_a_model_below_the_consensus_blocks_and_the_reason_says_what_to_serve(run: Run) -> None:
+    records = run.add_set("dev1", [(f"Lungs are clear, view {i} now.", NORMAL_REPORT, None) for i in range(12)])
+    run.answer("fine-tuned", "dev1", {r["id"]: "No acute disease." for r in records})
+    assert run.evaluate()["gate"]["passed"] is True, "without retrieval it is a floor like others"
+    main(parse_arguments(Arguments, run.command_line(retrieval="true")))
+    gate = run.evaluation["gate"]
+    assert gate["passed"] is False
+    assert (
+        "Set dev1: the model does worse than the consensus of similar reports, which needs no model: this blocks. To "
+        "serve the consensus itself, set generation.method to consensus in the task file, deploy, and start the "
+        "pipeline once more."
+    ) in gate["reasons"]
+
+
+def test_where_nothing_is_similar_the_consensus_is_no_answer_to_lose_to(run: Run) -> None:
+    """Served instead, it would leave those records to the model too."""
+    unlike = [(f"Zzz qqq{i}.", NORMAL_REPORT, None) for i in range(12)]
+    records = run.add_set("dev1", [*pairs(" since")[-12:], *unlike])
+    run.answer("fine-tuned", "dev1", {r["id"]: r["target"] if i < 12 else "Wrong." for i, r in enumerate(records)})
+    main(parse_arguments(Arguments, run.command_line(retrieval="true")))
+    scores = run.evaluation["scores"]["dev1"]
+    assert scores["consensus"]["rougeL"] > scores["fine-tuned"]["rougeL"]
+    assert run.evaluation["gate"]["passed"] is True
 
 
 def test_a_set_of_normal_records_only_has_no_abnormal_scores(run: Run) -> None:
