@@ -12,7 +12,8 @@ report an adverse event, who answers "none" to every text is right four times in
 - calibration_error: expected calibration error (Naeini et al. 2015) of the positive class's probability over
   CALIBRATION_BINS bins of equal width; lower is better.
 
-auroc and average_precision are not defined where a class is missing: they are None then.
+recall and f1 are not defined without a positive record, auroc and average_precision not where either class is missing:
+they are None then.
 
 A bootstrap is over weights: how often a resample holds each record. So the records are sorted once, and a score of all
 resamples is a few cumulative sums.
@@ -211,8 +212,8 @@ class _System:
         with np.errstate(invalid="ignore", divide="ignore"):
             columns = [
                 np.where(calls > 0, hits / calls, 0.0),
-                np.where(positives > 0, hits / positives, 0.0),
-                np.where(calls + positives > 0, 2 * hits / (calls + positives), 0.0),
+                hits / positives,
+                np.where(positives > 0, 2 * hits / (calls + positives), np.nan),
                 *self._ranking(found[:, self._ends], called[:, self._ends]),
                 weights @ self._squares / total,
                 np.abs(weights @ self._distances).sum(axis=1) / total,

@@ -5,40 +5,27 @@
         [--similar DIR] --output DIR --tables DIR --seed 1
 
 Reads `eval/` and `report/` of Prepare (`--prepared`), the train split (`--train`) and the index of its records
-(`--similar`; left out, it is built) for the floors, both models'
-predictions, the predictions of the model in service (`--champion`; a folder without any means that there is none) and
-`output.tar.gz` of the training job (`--training-output`; left out where the training script leaves no curve).
+(`--similar`; left out, it is built) for the floors, both models' predictions, the predictions of the model in service
+(`--champion`; a folder without any means that there is none) and `output.tar.gz` of the training job
+(`--training-output`; left out where the training script leaves no curve).
 
-Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` the files of this run in the tables
-`predictions`, `similar_reports`, `scores` and `training_curve` (training/table_schemas.py), those of all but `scores` a
-second time in the partition of the newest run.
+Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` this run's file of each table in
+EVALUATED (training/table_schemas.py), those of all but `scores` a second time in the partition of the newest run.
 """
 
-import json
 import os
-import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from training.errors import ArgumentError, EvaluationError
-from training.evaluation_inputs import (
-    EvaluationRecord,
-    matched_predictions,
-    read_evaluation_sets,
-    read_predictions,
-    read_report,
-    read_training_curve,
-    sets_answered,
-)
+from training.errors import ArgumentError
+from training.evaluation_inputs import EvaluationRecord, matched_predictions, read_predictions
+from training.evaluation_run import ANSWERS_TO_JUDGE, EvaluationOptions, begin, write_evaluation, write_tables
 from training.floors import Floors
-from training.gate import Comparison, InService, decide
-from training.job import run_job, save_arguments
+from training.gate import Comparison, Measure, Measured, Rule, decide
+from training.job import run_job
 from training.rouge import ROUGE_L, rouge_scores
 from training.scored_set import (
     ScoredSet,
@@ -50,22 +37,28 @@ from training.scored_set import (
     similar_rows,
 )
 from training.table_schemas import (
+    CONSENSUS,
+    CONSTANT,
     FINE_TUNED,
-    FLOORS,
-    NEWEST,
+    LEAD,
+    NEAREST,
     PREDICTIONS,
     PRETRAINED,
     SCORES,
     SIMILAR_REPORTS,
-    TRAINING_CURVE,
-    Table,
 )
-from training.tables import month_of, partition_folder, write_table
 
-PART = "part-00000.parquet"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-# Fewer answers than this cannot show that a model has collapsed to one answer.
-_ANSWERS_TO_JUDGE = 10
+MEASURE = Measure("ROUGE-L", "records")
+FLOOR_NAMES = {
+    CONSTANT: "the constant-answer floor",
+    LEAD: "the lead-sentences floor",
+    NEAREST: "the nearest-report floor",
+    CONSENSUS: "the consensus floor",
+}
+SERVE_CONSENSUS = (
+    "To serve the consensus itself, set generation.method to consensus in the task file, deploy, and start the "
+    "pipeline once more."
+)
 NO_CURVE = (
     "There is no training curve: JumpStart's script leaves none. Its losses are in CloudWatch, under the names of the "
     "task's metrics."
@@ -73,49 +66,25 @@ NO_CURVE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
-    """`started_at` is ISO 8601; without a zone it is UTC, as SageMaker's times are. `similar` is the index of the train
-    split, which is built where it is not given; with `retrieval` the task's model is shown similar reports, so that
-    their consensus can be served in its place. `workers` processes share the scoring of many pairs; None means one a
-    core."""
+class Arguments(EvaluationOptions):
+    """`similar` is the index of the train split, which is built where it is not given; with `retrieval` the task's
+    model is shown similar reports, so that their consensus can be served in its place. `workers` processes share the
+    scoring of many pairs; None means one a core."""
 
-    task: str
-    run_id: str
-    started_at: str
-    prepared: Path
-    train: Path
     pretrained: Path
-    fine_tuned: Path
-    output: Path
-    tables: Path
-    training_output: Path | None = None
-    champion: Path | None = None
     similar: Path | None = None
     retrieval: bool = False
-    seed: int = 1
     workers: int | None = None
-    message_file: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("task", "run_id"):
-            if not _NAME.fullmatch(getattr(self, name)):
-                raise ArgumentError(f"{name} must be letters, digits, - and _, got {getattr(self, name)!r}")
-        if self.run_id == NEWEST:
-            raise ArgumentError(f"run_id must not be {NEWEST!r}: the tables have a partition of that name")
-        if self.seed < 0:
-            raise ArgumentError(f"seed must be >= 0, got {self.seed}")
+        super().__post_init__()
         if self.workers is not None and self.workers < 1:
             raise ArgumentError(f"workers must be >= 1, got {self.workers}")
-        try:
-            datetime.fromisoformat(self.started_at)
-        except ValueError as error:
-            raise ArgumentError(f"started_at must be an ISO 8601 time, got {self.started_at!r}") from error
 
     @property
-    def started(self) -> datetime:
-        """When the run started, in UTC."""
-        moment = datetime.fromisoformat(self.started_at)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    def asked(self) -> dict[str, Path]:
+        """Model -> folder of its predictions."""
+        return {PRETRAINED: self.pretrained, FINE_TUNED: self.fine_tuned}
 
     @property
     def processes(self) -> int:
@@ -128,49 +97,36 @@ def main(arguments: Arguments) -> None:
     Raises:
         EvaluationError: the inputs do not fit together.
     """
-    save_arguments(arguments, arguments.output / "arguments.json")
-    report = read_report(arguments.prepared)
-    sets = read_evaluation_sets(arguments.prepared, report["counts"]["eval"])
-    _refuse_other_sets(arguments, sets)
+    prepared = begin(arguments, arguments.asked)
     floors = Floors.learn(arguments.train, arguments.similar)
-    scored_sets = [_score(arguments, name, records, floors) for name, records in sets.items()]
-    champion = arguments.champion if arguments.champion and sets_answered(arguments.champion) else None
+    scored_sets = [_score(arguments, name, records, floors) for name, records in prepared.sets.items()]
+    champion = arguments.in_service
     decision = decide(
-        [_comparison(scored, champion, arguments) for scored in scored_sets],
-        arguments.seed,
+        [comparison for scored in scored_sets for comparison in _comparisons(scored, champion, arguments)], MEASURE
     )
-    _write_tables(arguments, scored_sets)
-    warnings = [
-        *report["warnings"],
-        *decision.lost_to_floors,
-        *(warning for scored in scored_sets for warning in _warnings(scored)),
-        *([NO_CURVE] if arguments.training_output is None else []),
-    ]
-    evaluation = {
-        "task": arguments.task,
-        "run_id": arguments.run_id,
-        **{name: report[name] for name in ("counts", "removed_from_evaluation", "fingerprint")},
-        "warnings": warnings,
-        "scores": {scored.name: mean_scores(scored) for scored in scored_sets},
-        "abnormal": {scored.name: abnormal_summary(scored) for scored in scored_sets},
-        "gate": {"passed": decision.passed, "reasons": list(decision.reasons)},
-    }
-    text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
-    (arguments.output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-    print(f"gate {'passed' if decision.passed else 'not passed'}", *decision.reasons, sep="\n", flush=True)
-
-
-def _refuse_other_sets(arguments: Arguments, sets: Mapping[str, Sequence[EvaluationRecord]]) -> None:
-    """Predictions for a set that Prepare does not know come from another run's data."""
-    for model, folder in ((PRETRAINED, arguments.pretrained), (FINE_TUNED, arguments.fine_tuned)):
-        other = sorted(sets_answered(folder) - sets.keys())
-        if other:
-            raise EvaluationError(f"the {model} model answered sets that Prepare did not write: {', '.join(other)}")
+    started, seed = arguments.started, arguments.seed
+    write_tables(
+        arguments,
+        {
+            PREDICTIONS: (row for scored in scored_sets for row in prediction_rows(scored)),
+            SIMILAR_REPORTS: (row for scored in scored_sets for row in similar_rows(scored)),
+            SCORES: (row for scored in scored_sets for row in score_rows(scored, arguments.run_id, started, seed)),
+        },
+    )
+    warnings = [warning for scored in scored_sets for warning in _warnings(scored)]
+    write_evaluation(
+        arguments,
+        prepared.report,
+        decision,
+        [*warnings, *([NO_CURVE] if arguments.training_output is None else [])],
+        scores={scored.name: mean_scores(scored) for scored in scored_sets},
+        abnormal={scored.name: abnormal_summary(scored) for scored in scored_sets},
+    )
 
 
 def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord], floors: Floors) -> ScoredSet:
     predictions: dict[str, list[str]] = {}
-    for model, folder in ((PRETRAINED, arguments.pretrained), (FINE_TUNED, arguments.fine_tuned)):
+    for model, folder in arguments.asked.items():
         predictions[model] = matched_predictions(read_predictions(folder, name, model), records, name, model)
     inputs = [record.input for record in records]
     similar = floors.similar(inputs)
@@ -182,25 +138,32 @@ def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord],
     return scored
 
 
-def _comparison(scored: ScoredSet, champion: Path | None, arguments: Arguments) -> Comparison:
+def _comparisons(scored: ScoredSet, champion: Path | None, arguments: Arguments) -> Iterator[Comparison]:
+    seed = arguments.seed
     rouge_l = {model: answers.rouge_l for model, answers in scored.models.items()}
-    return Comparison(
-        evaluation_set=scored.name,
-        fine_tuned=rouge_l[FINE_TUNED],
-        pretrained=rouge_l[PRETRAINED],
-        floors={floor: rouge_l[floor] for floor in FLOORS},
-        in_service=None if champion is None else _in_service(scored, champion, arguments),
-        agreed=None if scored.similar is None else np.array([bool(reports) for reports in scored.similar]),
-    )
+    ours = rouge_l[FINE_TUNED]
+    for floor, other in FLOOR_NAMES.items():
+        yield Comparison(Rule.FLOOR, scored.name, other, Measured.means(ours, rouge_l[floor], seed))
+    if scored.similar is not None:
+        # Without any similar report the consensus is no answer: served instead, it would leave that to the model too.
+        agreed = np.array([bool(reports) for reports in scored.similar])
+        measured = Measured.means(ours[agreed], rouge_l[CONSENSUS][agreed], seed)
+        other = "the consensus of similar reports, which needs no model"
+        yield Comparison(Rule.ALTERNATIVE, scored.name, other, measured, SERVE_CONSENSUS)
+    before = Measured.means(ours, rouge_l[PRETRAINED], seed)
+    yield Comparison(Rule.BEFORE, scored.name, "the pre-trained model", before)
+    if champion is not None:
+        measured = _against_champion(scored, champion, arguments)
+        yield Comparison(Rule.IN_SERVICE, scored.name, "the model in service", measured)
 
 
-def _in_service(scored: ScoredSet, champion: Path, arguments: Arguments) -> InService:
+def _against_champion(scored: ScoredSet, champion: Path, arguments: Arguments) -> Measured | None:
     """The champion was asked in an earlier run, so perhaps only some of the records."""
     predictions = read_predictions(champion, scored.name, "champion")
     shared = [i for i, record in enumerate(scored.records) if record.id in predictions]
     pairs = [(predictions[scored.records[i].id], scored.records[i].target) for i in shared]
     rouge_l = rouge_scores(pairs, arguments.processes)[:, ROUGE_L]
-    return InService(champion=rouge_l, fine_tuned=scored.models[FINE_TUNED].rouge_l[shared])
+    return Measured.means(scored.models[FINE_TUNED].rouge_l[shared], rouge_l, arguments.seed)
 
 
 def _warnings(scored: ScoredSet) -> Iterator[str]:
@@ -210,7 +173,7 @@ def _warnings(scored: ScoredSet) -> Iterator[str]:
         empty = sum(not text.strip() for text in texts)
         if empty:
             yield f"Set {scored.name}: {empty} of {len(texts)} predictions by the {model} model are empty."
-        if len(texts) >= _ANSWERS_TO_JUDGE and len(set(texts)) == 1:
+        if len(texts) >= ANSWERS_TO_JUDGE and len(set(texts)) == 1:
             yield f"Set {scored.name}: the {model} model gave one and the same answer to all {len(texts)} records."
     missed = scored.models[FINE_TUNED].read_as_normal[scored.said_abnormal]
     if missed.any():
@@ -218,31 +181,6 @@ def _warnings(scored: ScoredSet) -> Iterator[str]:
             f"Set {scored.name}: the fine-tuned model answers {missed.sum()} of {missed.size} abnormal records "
             f"({missed.mean():.1%}) as if they were normal."
         )
-
-
-def _write_tables(arguments: Arguments, scored_sets: Sequence[ScoredSet]) -> None:
-    task, run_id, started = arguments.task, arguments.run_id, arguments.started
-    curve = iter(()) if arguments.training_output is None else read_training_curve(arguments.training_output)
-    files: list[tuple[Table, str, str, Iterator[dict[str, Any]]]] = [
-        (PREDICTIONS, run_id, PART, (row for scored in scored_sets for row in prediction_rows(scored))),
-        (SIMILAR_REPORTS, run_id, PART, (row for scored in scored_sets for row in similar_rows(scored))),
-        (
-            SCORES,
-            month_of(started),
-            f"{run_id}.parquet",
-            (row for scored in scored_sets for row in score_rows(scored, run_id, started, arguments.seed)),
-        ),
-        (TRAINING_CURVE, run_id, PART, curve),
-    ]
-    for table, second, file, rows in files:
-        path = partition_folder(arguments.tables, table, task, second) / file
-        written = write_table(path, table, rows)
-        if table.partitioned_by[1] == "run_id":
-            # Uploaded under the same key as an earlier run's copy, which it replaces.
-            newest = partition_folder(arguments.tables, table, task, NEWEST)
-            newest.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, newest / file)
-        print(f"table {table.name}: {written} rows", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from training.errors import EvaluationError
 from training.records import is_encodable
@@ -18,6 +18,8 @@ TRAINING_CURVE_FILE = "training_curve.jsonl"
 # A curve is some 150 bytes a logged step, so this is hundreds of thousands of steps.
 _CURVE_BYTES_LIMIT = 64 * 2**20
 _IDS_NAMED = 3
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def read_evaluation_sets(prepared: Path, counts: Mapping[str, int]) -> dict[str,
             raise EvaluationError(
                 f"evaluation set {name}: {len(records)} records found, but Prepare's report says {counts.get(name)}"
             )
-        _refuse_repeated(f"evaluation set {name}", [record.id for record in records])
+        refuse_repeated(f"evaluation set {name}", [record.id for record in records])
     if not any(sets.values()):
         raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
     return {name: records for name, records in sets.items() if records}
@@ -77,10 +79,10 @@ def read_predictions(folder: Path, evaluation_set: str, model: str) -> dict[str,
     """
     what = f"predictions of the {model} model on set {evaluation_set}"
     rows = [
-        (_text(place, row, "id"), _text(place, row, "prediction"))
-        for place, row in _folder_lines(folder / evaluation_set, what)
+        (text_of(place, row, "id"), text_of(place, row, "prediction"))
+        for place, row in folder_lines(folder / evaluation_set, what)
     ]
-    _refuse_repeated(what, [record_id for record_id, _ in rows])
+    refuse_repeated(what, [record_id for record_id, _ in rows])
     return dict(rows)
 
 
@@ -90,9 +92,9 @@ def sets_answered(folder: Path) -> set[str]:
 
 
 def matched_predictions(
-    predictions: Mapping[str, str], records: Sequence[EvaluationRecord], evaluation_set: str, model: str
-) -> list[str]:
-    """The predictions in the order of `records`.
+    predictions: Mapping[str, Answer], records: Sequence[EvaluationRecord], evaluation_set: str, model: str
+) -> list[Answer]:
+    """The predictions (id -> text or probability) in the order of `records`.
 
     Raises:
         EvaluationError: they are not of exactly these records.
@@ -143,13 +145,18 @@ def _curve_rows(archive: Path) -> Iterator[dict[str, Any]]:
 def _read_set(folder: Path) -> list[EvaluationRecord]:
     return [
         EvaluationRecord(
-            _text(place, row, "id"), _text(place, row, "input"), _text(place, row, "target"), _label(place, row)
+            text_of(place, row, "id"), text_of(place, row, "input"), text_of(place, row, "target"), _label(place, row)
         )
-        for place, row in _folder_lines(folder, f"evaluation set {folder.name}")
+        for place, row in folder_lines(folder, f"evaluation set {folder.name}")
     ]
 
 
-def _folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a folder's parts: its place, for messages, and its object. `what` names the folder in them.
+
+    Raises:
+        EvaluationError: a line is not a JSON object.
+    """
     for path in part_files(folder):
         with path.open("rb") as lines:
             yield from _json_lines(lines, f"{what}, {path.name}")
@@ -168,7 +175,12 @@ def _json_lines(lines: Iterable[bytes], what: str) -> Iterator[tuple[str, dict[s
         yield place, row
 
 
-def _text(place: str, row: Mapping[str, Any], name: str) -> str:
+def text_of(place: str, row: Mapping[str, Any], name: str) -> str:
+    """The text that a line has under `name`.
+
+    Raises:
+        EvaluationError: there is none.
+    """
     value = row.get(name)
     if not isinstance(value, str) or not is_encodable(value):
         raise EvaluationError(f"{place}: {name} is missing or not a text")
@@ -182,7 +194,12 @@ def _label(place: str, row: Mapping[str, Any]) -> bool | None:
     return label
 
 
-def _refuse_repeated(what: str, ids: Sequence[str]) -> None:
+def refuse_repeated(what: str, ids: Sequence[str]) -> None:
+    """Check that no id stands twice.
+
+    Raises:
+        EvaluationError: one does; `what` says where.
+    """
     repeated = sorted(record_id for record_id, count in Counter(ids).items() if count > 1)
     if repeated:
         raise EvaluationError(f"{what}: {len(repeated)} ids stand more than once{_some(repeated)}")

@@ -1,58 +1,86 @@
 """Whether a fine-tuned model may be registered.
 
-It may when, measured by mean ROUGE-L,
+It may when, by the task's measure (mean ROUGE-L of summaries, F1 of a classifier),
 
-1. it is better than the pre-trained model on every evaluation set: the 95 % paired bootstrap interval of the difference
-   lies above 0; and
+1. it is better than the model before fine-tuning on every evaluation set: the 95 % paired bootstrap interval of the
+   difference lies above 0; and
 2. it is not worse than the model in service on the records that both were asked, set by set: the interval of the
    difference does not lie below 0, and the difference itself is not below `TOLERATED_LOSS`. The second half is there
    because on a small set hardly any loss is significant, and a replaced model is not to be worse by chance; and
-3. for a task with retrieval, its mean is not below the consensus of similar reports: that can be served instead, and
-   needs no model.
+3. it is not below an answer that could be served instead and needs no trained model; and
+4. it is not worse, beyond chance, than the model trained without something that could be left out.
 
-A set of fewer than `FEWEST_RECORDS` decides nothing, and that is said; with no set left the model does not pass. Losing
-to another floor does not block, but it is what a reader must know first, so it stands first.
+A comparison over fewer than `FEWEST` records decides nothing, and that is said; with no set left the model does not
+pass. Losing to another floor does not block, but it is what a reader must know first, so it stands first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Self
 
-from training.statistics import BoolArray, Difference, FloatArray, paired_difference
-from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
+from training.statistics import Difference, FloatArray, paired_difference
 
-FEWEST_RECORDS = 10
+FEWEST = 10
 TOLERATED_LOSS = 0.01
 
-FLOOR_NAMES = {
-    CONSTANT: "the constant-answer floor",
-    LEAD: "the lead-sentences floor",
-    NEAREST: "the nearest-report floor",
-    CONSENSUS: "the consensus floor",
-}
+
+class Rule(Enum):
+    """What is asked of the fine-tuned model where it stands beside another, in the order in which it is said."""
+
+    FLOOR = "nothing: losing to a trivial answer is only said"
+    ALTERNATIVE = "not to be below it, since it could be served instead and needs no trained model"
+    BEFORE = "to be better beyond chance"
+    LEFT_OUT = "not to be worse beyond chance"
+    IN_SERVICE = "not to be worse beyond chance, nor by more than TOLERATED_LOSS"
 
 
 @dataclass(frozen=True)
-class InService:
-    """ROUGE-L F1 of both models on the records that both were asked: (shared records,), in the same order."""
+class Measure:
+    """How the task's measure is called in sentences: `name` (ROUGE-L), and what it rests on, of which a decision needs
+    at least FEWEST: `counted` (records, positive records)."""
 
-    champion: FloatArray
-    fine_tuned: FloatArray
+    name: str
+    counted: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Two models on the same records: both scores, and `difference` ours minus the other's, with the number of records.
+
+    `counted` is how many of these records the measure rests on.
+    """
+
+    ours: float
+    other: float
+    difference: Difference
+    counted: int
+
+    @classmethod
+    def means(cls, ours: FloatArray, other: FloatArray, seed: int) -> Self | None:
+        """Of a measure that every record has: scores (records,) of the same records. None where there are no records.
+
+        Raises:
+            ValueError: the two are not of the same records.
+        """
+        if len(ours) == len(other) == 0:
+            return None
+        difference = paired_difference(ours, other, seed)
+        return cls(float(ours.mean()), float(other.mean()), difference, difference.count)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """ROUGE-L F1 of one evaluation set: (records,) each, in the same order. `in_service` is None without a champion.
+    """The fine-tuned model beside `other`, as it is called in a sentence ("the model in service"), on one set.
 
-    `agreed` (records,) are those to which the consensus of similar reports is an answer: without any similar report
-    there is none. It is None for a task without retrieval.
+    `measured` is None where they share nothing that could be compared. `hint` says what to do where this blocks.
     """
 
+    rule: Rule
     evaluation_set: str
-    fine_tuned: FloatArray
-    pretrained: FloatArray
-    floors: Mapping[str, FloatArray]
-    in_service: InService | None
-    agreed: BoolArray | None = None
+    other: str
+    measured: Measured | None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,82 +99,88 @@ class _Finding:
     sentence: str
     decides: bool = False
     blocks: bool = False
+    lost: bool = False
 
 
-def decide(comparisons: Sequence[Comparison], seed: int) -> Decision:
-    """Apply the rule to all evaluation sets. `seed` is that of the bootstrap."""
-    floors = [_against_floor(comparison, floor, seed) for comparison in comparisons for floor in comparison.floors]
-    consensus = [_against_consensus(c, c.agreed) for c in comparisons if c.agreed is not None]
-    pretrained = [_against_pretrained(c, seed) for c in comparisons]
-    in_service = [_against_champion(c, c.in_service, seed) for c in comparisons if c.in_service is not None]
-    findings = [*consensus, *pretrained, *in_service]
-    reasons = [sentence for sentence, _ in floors] + [finding.sentence for finding in findings if finding.sentence]
-    if not in_service:
+def decide(comparisons: Sequence[Comparison], measure: Measure) -> Decision:
+    """Apply the rules to all evaluation sets."""
+    found = {rule: [_find(each, measure) for each in comparisons if each.rule is rule] for rule in Rule}
+    findings = [finding for of_rule in found.values() for finding in of_rule]
+    reasons = [finding.sentence for finding in findings if finding.sentence]
+    if not found[Rule.IN_SERVICE]:
         reasons.append("There is no model in service to compare with.")
-    undecided = not any(finding.decides for finding in pretrained)
+    undecided = not any(finding.decides for finding in found[Rule.BEFORE])
     if undecided:
-        reasons.append(f"No evaluation set has the {FEWEST_RECORDS} records that a decision needs.")
+        reasons.append(f"No evaluation set has the {FEWEST} {measure.counted} that a decision needs.")
     passed = not undecided and not any(finding.blocks for finding in findings)
-    return Decision(passed, tuple(reasons), tuple(sentence for sentence, lost in floors if lost))
+    return Decision(passed, tuple(reasons), tuple(finding.sentence for finding in findings if finding.lost))
 
 
-def _against_floor(comparison: Comparison, floor: str, seed: int) -> tuple[str, bool]:
-    """The sentence, and whether the model lost."""
-    scores = comparison.floors[floor]
-    difference = paired_difference(comparison.fine_tuned, scores, seed)
-    sentence = _sentence(comparison.evaluation_set, FLOOR_NAMES[floor], difference, comparison.fine_tuned, scores)
-    return sentence, difference.mean < 0
+def _find(comparison: Comparison, measure: Measure) -> _Finding:
+    name, measured = comparison.evaluation_set, comparison.measured
+    if measured is None:
+        return _Finding(_not_compared(comparison, measure))
+    if comparison.rule is Rule.ALTERNATIVE:
+        return _against_alternative(comparison, measured)
+    difference = measured.difference
+    sentence = (
+        f"Set {name}: the fine-tuned model is {_relation(difference)} {comparison.other} ({measure.name} "
+        f"{measured.ours:.3f} against {measured.other:.3f}; difference {difference.mean:+.3f}, 95 % interval "
+        f"{difference.low:+.3f} to {difference.high:+.3f}, {difference.count} "
+        f"{'record' if difference.count == 1 else 'records'})."
+    )
+    if comparison.rule is Rule.FLOOR:
+        return _Finding(sentence, lost=difference.mean < 0)
+    if measured.counted < FEWEST:
+        return _Finding(f"{sentence} {measured.counted} of at least {FEWEST} {measure.counted}: too few to decide.")
+    objection = _OBJECTIONS[comparison.rule](difference)
+    if objection is None:
+        return _Finding(sentence, decides=True)
+    hint = f" {comparison.hint}" if comparison.hint else ""
+    return _Finding(f"{sentence} {objection}: this blocks.{hint}", decides=True, blocks=True)
 
 
-def _against_consensus(comparison: Comparison, agreed: BoolArray) -> _Finding:
-    scores, fine_tuned = comparison.floors[CONSENSUS][agreed], comparison.fine_tuned[agreed]
-    if len(scores) < FEWEST_RECORDS or fine_tuned.mean() >= scores.mean():
+def _not_compared(comparison: Comparison, measure: Measure) -> str:
+    """Only of a model that was asked in another run must a reader be told; the others all answered the same records."""
+    if comparison.rule is not Rule.IN_SERVICE:
+        return ""
+    return (
+        f"Set {comparison.evaluation_set}: {comparison.other} was not asked any of its {measure.counted}, so they are "
+        "not compared."
+    )
+
+
+def _against_alternative(comparison: Comparison, measured: Measured) -> _Finding:
+    """An alternative is a floor too, so how far it is above or below is said there."""
+    if measured.counted < FEWEST or measured.ours >= measured.other:
         return _Finding("")
     return _Finding(
-        f"Set {comparison.evaluation_set}: the model does worse than the consensus of similar reports, which needs no "
-        "model: this blocks. To serve the consensus itself, set generation.method to consensus in the task file, "
-        "deploy, and start the pipeline once more.",
-        blocks=True,
+        f"Set {comparison.evaluation_set}: the model does worse than {comparison.other}: this blocks. "
+        f"{comparison.hint}",
         decides=True,
+        blocks=True,
     )
 
 
-def _against_pretrained(comparison: Comparison, seed: int) -> _Finding:
-    difference = paired_difference(comparison.fine_tuned, comparison.pretrained, seed)
-    sentence = _sentence(
-        comparison.evaluation_set, "the pre-trained model", difference, comparison.fine_tuned, comparison.pretrained
-    )
-    if difference.count < FEWEST_RECORDS:
-        return _Finding(f"{sentence} {_too_few(difference.count)}")
-    if difference.low > 0:
-        return _Finding(sentence, decides=True)
-    return _Finding(f"{sentence} It must be better beyond chance: this blocks.", blocks=True, decides=True)
+def _not_better(difference: Difference) -> str | None:
+    return None if difference.low > 0 else "It must be better beyond chance"
 
 
-def _against_champion(comparison: Comparison, shared: InService, seed: int) -> _Finding:
-    name, count = comparison.evaluation_set, len(shared.champion)
-    if count == 0:
-        return _Finding(f"Set {name}: the model in service was not asked any of its records, so they are not compared.")
-    difference = paired_difference(shared.fine_tuned, shared.champion, seed)
-    sentence = _sentence(name, "the model in service", difference, shared.fine_tuned, shared.champion)
-    if count < FEWEST_RECORDS:
-        return _Finding(f"{sentence} {_too_few(count)}")
-    if difference.high < 0:
-        return _Finding(f"{sentence} It is worse beyond chance: this blocks.", blocks=True, decides=True)
-    if difference.mean < -TOLERATED_LOSS:
-        return _Finding(
-            f"{sentence} It is worse by more than {TOLERATED_LOSS}: this blocks.", blocks=True, decides=True
-        )
-    return _Finding(sentence, decides=True)
+def _worse(difference: Difference) -> str | None:
+    return "It is worse beyond chance" if difference.high < 0 else None
 
 
-def _sentence(name: str, other: str, difference: Difference, fine_tuned: FloatArray, scores: FloatArray) -> str:
-    relation = _relation(difference)
-    return (
-        f"Set {name}: the fine-tuned model is {relation} {other} (ROUGE-L {fine_tuned.mean():.3f} against "
-        f"{scores.mean():.3f}; difference {difference.mean:+.3f}, 95 % interval {difference.low:+.3f} to "
-        f"{difference.high:+.3f}, {difference.count} {'record' if difference.count == 1 else 'records'})."
-    )
+def _worse_than_tolerated(difference: Difference) -> str | None:
+    tolerated = difference.mean >= -TOLERATED_LOSS
+    return _worse(difference) or (None if tolerated else f"It is worse by more than {TOLERATED_LOSS}")
+
+
+# What there is to object to a difference over enough records; None if nothing.
+_OBJECTIONS: dict[Rule, Callable[[Difference], str | None]] = {
+    Rule.BEFORE: _not_better,
+    Rule.LEFT_OUT: _worse,
+    Rule.IN_SERVICE: _worse_than_tolerated,
+}
 
 
 def _relation(difference: Difference) -> str:
@@ -155,7 +189,3 @@ def _relation(difference: Difference) -> str:
     better = difference.mean > 0
     reliably = difference.low > 0 if better else difference.high < 0
     return f"{'' if reliably else 'not reliably '}{'better' if better else 'worse'} than"
-
-
-def _too_few(count: int) -> str:
-    return f"{count} of at least {FEWEST_RECORDS} records: too few to decide."

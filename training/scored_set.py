@@ -120,6 +120,8 @@ def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:
                 "reference_words": words[i][1],
                 "prediction_words": len(answers.predictions[i].split()),
                 **RougeF1(*answers.rouge[i].tolist())._asdict(),
+                "probability": None,
+                "threshold": None,
             }
 
 

@@ -1,7 +1,7 @@
 """The tables that a run leaves behind, described once.
 
-Glue (stacks/), the Parquet writers (training/evaluate.py, lambdas/record_run), the dashboard and the tests all read
-these descriptions. This module needs nothing but the standard library, so that each of them can import it.
+Glue (stacks/), the Parquet writers (training/evaluation_run.py, lambdas/record_run), the dashboard and the tests all
+read these descriptions. This module needs nothing but the standard library, so that each of them can import it.
 
 Where a table lies: `s3://<bucket>/tables/<table>/task=<task>/<second>=<value>/<file>.parquet`, where `<second>` is
 `run_id` where one run is looked at (a query names its run and reads only that) and `month` (`YYYY-MM`) where all runs
@@ -36,6 +36,7 @@ class Table:
 
 
 # What a row of `predictions` and `scores` may have as its model: two models and the floors every score stands beside.
+# Of a task that writes text:
 PRETRAINED = "pre-trained"
 FINE_TUNED = "fine-tuned"
 CONSTANT = "constant"
@@ -44,6 +45,13 @@ NEAREST = "nearest"
 CONSENSUS = "consensus"
 FLOORS = (CONSTANT, LEAD, NEAREST, CONSENSUS)
 MODELS = (PRETRAINED, FINE_TUNED, *FLOORS)
+
+# Of a task that classifies: a linear probe on the encoder as it was before fine-tuning; FINE_TUNED; where synthetic
+# texts are used, an encoder fine-tuned without them; and two floors, the second always positive.
+BASE = "base"
+WITHOUT_SYNTHETIC = "without synthetic"
+TFIDF = "tf-idf"
+ALL_POSITIVE = "all positive"
 
 # ROUGE F1 in [0, 1]; ROUGE-Lsum with each sentence on a line of its own.
 ROUGE_METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -68,31 +76,39 @@ TRAINING_TEXT, SCORED = "removed as training text", "scored"
 # Words of a text are counted in bins of this width; the last bin has no upper end (`lengths`).
 LENGTH_BIN, LAST_LENGTH_BIN = 10, 500
 
+_MODEL = (
+    "pre-trained, fine-tuned, constant, lead, nearest or consensus; of a task that classifies base, fine-tuned, "
+    "without synthetic, tf-idf or all positive"
+)
+
 PREDICTIONS = Table(
     name="predictions",
-    comment="One row a record, model and run: what was asked, what the doctor wrote, what the model wrote.",
+    comment="One row a record, model and run: what was asked, what the doctor wrote, what the model wrote. Of a task "
+    "that classifies, reference and prediction are labels, and what would describe a text of theirs is null.",
     partitioned_by=("task", "run_id"),
     columns=(
         Column("record_id", "string", "16 hexadecimal digits, the same in every run for the same text pair"),
         Column("evaluation_set", "string", "Name of the evaluation set, as in uploads/<task>/eval/<set>/"),
-        Column("model", "string", "pre-trained, fine-tuned, constant, lead, nearest or consensus"),
-        Column("input", "string", "The findings, as uploaded"),
-        Column("reference", "string", "The impression that the doctor wrote"),
-        Column("prediction", "string", "The text that this model gave"),
+        Column("model", "string", _MODEL),
+        Column("input", "string", "The findings, or the text to classify, as uploaded"),
+        Column("reference", "string", "The impression or label that the doctor wrote"),
+        Column("prediction", "string", "The text or label that this model gave"),
         Column(
             "marked",
             "string",
             "The prediction with the words that only it or only the reference has marked as in training/word_marks.py",
         ),
-        Column("slice", "string", "normal or abnormal, by the reference (or the upload's own label)"),
+        Column("slice", "string", "normal or abnormal, by the reference (or the upload's own label); of labels: all"),
         Column("reads_as_normal", "boolean", "The prediction reads as a normal report"),
-        Column("input_words", "int", "Words of the findings"),
+        Column("input_words", "int", "Words of the input"),
         Column("reference_words", "int", "Words of the reference"),
         Column("prediction_words", "int", "Words of the prediction"),
         Column("rouge1", "double", "ROUGE-1 F1 in [0, 1]"),
         Column("rouge2", "double", "ROUGE-2 F1 in [0, 1]"),
         Column("rouge_l", "double", "ROUGE-L F1 in [0, 1]"),
         Column("rouge_lsum", "double", "ROUGE-Lsum F1 in [0, 1]"),
+        Column("probability", "double", "The model's probability of the positive label in [0, 1]; null for texts"),
+        Column("threshold", "double", "From this probability on the model says the positive label; null for texts"),
     ),
 )
 
@@ -114,19 +130,22 @@ SIMILAR_REPORTS = Table(
 
 SCORES = Table(
     name="scores",
-    comment="One row a run, evaluation set, slice, model and metric: the distribution of that score.",
+    comment="One row a run, evaluation set, slice, model and metric: the distribution of that score over the records. "
+    "A classifier's score is one of all records together: its value is the mean, and std to max are null. A score that "
+    "is not defined (recall without a positive record) has no row.",
     partitioned_by=("task", "month"),
     columns=(
         Column("run_id", "string", "The pipeline execution's id"),
         Column("started_at", "timestamp", "When the run started"),
         Column("evaluation_set", "string", "Name of the evaluation set"),
-        Column("slice", "string", "all, normal or abnormal"),
-        Column("model", "string", "pre-trained, fine-tuned, constant, lead, nearest or consensus"),
+        Column("slice", "string", "all, normal or abnormal; of labels only all"),
+        Column("model", "string", _MODEL),
         Column(
             "metric",
             "string",
-            "rouge1, rouge2, rougeL, rougeLsum; on the slice abnormal also abnormal_as_normal: of the records whose "
-            "reference does not read as normal, the share whose prediction does (lower is better)",
+            "rouge1, rouge2, rougeL, rougeLsum; abnormal_as_normal: of references that do not read as normal, the "
+            "share whose prediction does (lower is better). Of labels: precision, recall, f1, auroc, "
+            "average_precision; lower is better: brier, calibration_error",
         ),
         Column("count", "bigint", "Records scored"),
         Column("mean", "double", "Mean"),
@@ -138,7 +157,24 @@ SCORES = Table(
         Column("max", "double", "Largest"),
         Column("low", "double", "Lower end of the 95 % bootstrap interval of the mean"),
         Column("high", "double", "Upper end of the 95 % bootstrap interval of the mean"),
-        Column("distinct_predictions", "bigint", "How many different texts this model gave on this set and slice"),
+        Column(
+            "distinct_predictions", "bigint", "How many different texts or labels this model gave on this set and slice"
+        ),
+    ),
+)
+
+PRECISION_RECALL = Table(
+    name="precision_recall",
+    comment="One row an evaluation set, model and threshold: what calling records positive from there on gives. Empty "
+    "for a task that writes text, and for a set without a positive record.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("model", "string", "base, fine-tuned, without synthetic, tf-idf or all positive"),
+        Column("threshold", "double", "In [0, 1]; at most 200 of a set and model, evenly spaced by rank"),
+        Column("precision", "double", "Of the records called positive from this threshold on, the share that is"),
+        Column("recall", "double", "Of the positive records, the share that is called so"),
+        Column("chosen", "boolean", "It is the model's own threshold; true once for each model"),
     ),
 )
 
@@ -257,6 +293,6 @@ LENGTHS = Table(
 RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
 
 # Written by Evaluate.
-EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, TRAINING_CURVE)
+EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, PRECISION_RECALL, TRAINING_CURVE)
 
 TABLES = (*EVALUATED, *RECORDED)

@@ -84,6 +84,9 @@ def test_what_needs_two_classes_is_not_made_up() -> None:
         found = score(truth, probabilities, 0.5, seed=1)
         assert found[AUROC] == ours.Score(None, None, None)
         assert found[AVERAGE_PRECISION].value is None
+    without_positives = score(np.zeros(3, bool), probabilities, 0.5, seed=1)
+    assert without_positives[RECALL] == without_positives[F1] == ours.Score(None, None, None)
+    assert without_positives[PRECISION].value == 0
     none_called = score(np.array([True, False]), np.array([0.2, 0.1]), 0.9, seed=1)
     assert (none_called[PRECISION].value, none_called[RECALL].value, none_called[F1].value) == (0, 0, 0)
 

@@ -1,13 +1,8 @@
 """The Evaluate job as a process of its own, on invented reports; its tables read back and computed a second way."""
 
-import io
 import itertools
-import json
-import subprocess
-import sys
-import tarfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,28 +12,28 @@ import pyarrow.parquet as pq
 import pytest
 from rouge_score import rouge_scorer
 
+from tests.training.evaluated_run import CURVE_ROW, EvaluatedRun
+from training import evaluate
 from training.errors import ArgumentError, EvaluationError
-from training.evaluate import Arguments, main
+from training.evaluate import Arguments
 from training.job import parse_arguments
 from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
-from training.table_schemas import MODELS, PREDICTIONS, ROUGE_METRICS, SCORES, SIMILAR_REPORTS, TRAINING_CURVE
+from training.table_schemas import (
+    MODELS,
+    PRECISION_RECALL,
+    PREDICTIONS,
+    ROUGE_METRICS,
+    SCORES,
+    SIMILAR_REPORTS,
+    TRAINING_CURVE,
+)
 from training.tables import arrow_schema
 from training.word_marks import mark_words
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NORMAL_REPORT = "No acute cardiopulmonary abnormality."
 SIDES, PLACES = ("left", "right"), ("upper", "middle", "lower")
 SIGNS = ("opacity", "effusion", "nodule", "fracture")
-
-CURVE_ROW = {
-    "step": 20,
-    "epoch": 0.5,
-    "seconds": 3.5,
-    "train_loss": 2.25,
-    "validation_loss": None,
-    "learning_rate": 3e-4,
-}
 
 Pair = tuple[str, str, bool | None]
 
@@ -62,96 +57,22 @@ def record(pair: Pair) -> dict[str, Any]:
     return {"id": name, "input": findings, "target": impression, "patient": None, "normal": normal}
 
 
-def write_lines(path: Path, rows: Iterable[Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-class Run:
-    """What the jobs before Evaluate left behind, in a folder; each part can be changed before `evaluate`."""
+class Run(EvaluatedRun):
+    """A run of a task that writes impressions."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.prepared = folder / "prepared"
-        self.sets: dict[str, list[dict[str, Any]]] = {}
-        write_lines(self.prepared / "train" / "part-00000.jsonl", map(record, pairs(" today")))
-        self.report: dict[str, Any] = {
-            "counts": {"uploaded": 40, "train": 32, "validation": 4, "quarantined": 3, "duplicates": 1, "eval": {}},
-            "removed_from_evaluation": {"dev2": 2},
-            "fingerprint": "ab" * 32,
-            "files": [],
-            "warnings": ["3 records were set aside."],
-        }
-        self.write_curve([CURVE_ROW])
-        (folder / "champion").mkdir()
-        (folder / "champion" / "none").touch()
+        super().__init__(folder, evaluate, "radiology_impressions", map(record, pairs(" today")))
+        self.models["pretrained"] = folder / "pretrained"
 
     def add_set(self, name: str, split: Sequence[Pair]) -> list[dict[str, Any]]:
         """An evaluation set; the pre-trained model repeats the findings, the fine-tuned one writes the reference."""
-        records = self.sets[name] = [record(pair) for pair in split]
-        self.report["counts"]["eval"][name] = len(records)
-        write_lines(self.prepared / "eval" / name / "part-00000.jsonl", records)
+        records = self.write_set(name, [record(pair) for pair in split])
         self.answer("pretrained", name, {r["id"]: r["input"] for r in records})
         self.answer("fine-tuned", name, {r["id"]: r["target"] for r in records})
         return records
 
     def answer(self, model: str, name: str, predictions: Mapping[str, str]) -> None:
-        # In another order than the records, in two parts, as two machines would leave them.
-        rows = [{"id": key, "prediction": text} for key, text in reversed(predictions.items())]
-        for part, chosen in enumerate((rows[::2], rows[1::2])):
-            write_lines(self.folder / model / name / f"part-{part:05d}.jsonl", chosen)
-
-    def write_curve(self, rows: Iterable[Any]) -> None:
-        content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        target = self.folder / "training_output" / "output.tar.gz"
-        target.parent.mkdir(exist_ok=True)
-        with tarfile.open(target, "w:gz") as tar:
-            for member, data in (("arguments.json", b"{}"), ("training_curve.jsonl", content)):
-                info = tarfile.TarInfo(member)
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-
-    def command_line(self, **changed: str) -> list[str]:
-        (self.prepared / "report").mkdir(exist_ok=True)
-        (self.prepared / "report" / "report.json").write_text(json.dumps(self.report))
-        values = {
-            "task": "radiology_impressions",
-            "run-id": "run1",
-            "started-at": "2026-03-01T00:30:00+02:00",
-            "prepared": str(self.prepared),
-            "train": str(self.prepared / "train"),
-            "pretrained": str(self.folder / "pretrained"),
-            "fine-tuned": str(self.folder / "fine-tuned"),
-            "training-output": str(self.folder / "training_output"),
-            "champion": str(self.folder / "champion"),
-            "output": str(self.folder / "out"),
-            "tables": str(self.folder / "tables"),
-            "message-file": str(self.folder / "message"),
-            "seed": "1",
-        } | changed
-        return [part for name, value in values.items() for part in (f"--{name}", value)]
-
-    def start(self, **changed: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "training.evaluate", *self.command_line(**changed)]
-        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
-
-    def evaluate(self, without: str | None = None) -> dict[str, Any]:
-        """In this process, for the many cases that need no other; `without` names an argument that is left out."""
-        argv = self.command_line()
-        if without is not None:
-            position = argv.index(f"--{without}")
-            del argv[position : position + 2]
-        main(parse_arguments(Arguments, argv))
-        return self.evaluation
-
-    @property
-    def evaluation(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.folder / "out" / "evaluation.json").read_text())
-        return content
-
-    def rows(self, table: str, partition: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = pq.ParquetFile(self.folder / "tables" / table / partition).read().to_pylist()
-        return rows
+        self.write_answers(model, name, [{"id": key, "prediction": text} for key, text in predictions.items()])
 
 
 @pytest.fixture
@@ -283,6 +204,8 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "training_curve/task=radiology_impressions/run_id=run1/part-00000.parquet": TRAINING_CURVE,
         "similar_reports/task=radiology_impressions/run_id=run1/part-00000.parquet": SIMILAR_REPORTS,
         "similar_reports/task=radiology_impressions/run_id=newest/part-00000.parquet": SIMILAR_REPORTS,
+        "precision_recall/task=radiology_impressions/run_id=run1/part-00000.parquet": PRECISION_RECALL,
+        "precision_recall/task=radiology_impressions/run_id=newest/part-00000.parquet": PRECISION_RECALL,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
     }
@@ -307,7 +230,7 @@ def test_a_script_that_leaves_no_curve_leaves_an_empty_table_and_a_warning(run: 
     run.add_set("dev1", pairs(" since"))
     said = "There is no training curve: JumpStart's script leaves none."
     assert not any(text.startswith(said) for text in run.evaluate()["warnings"])
-    (warning,) = [text for text in run.evaluate(without="training-output")["warnings"] if text.startswith(said)]
+    (warning,) = [text for text in run.evaluate(**{"training-output": ""})["warnings"] if text.startswith(said)]
     assert "CloudWatch" in warning
     part = "task=radiology_impressions/run_id=run1/part-00000.parquet"
     assert run.rows("training_curve", part) == []
@@ -319,7 +242,7 @@ def test_the_newest_run_stands_a_second_time_under_a_name_of_its_own(run: Run) -
     run.evaluate()
     run.add_set("dev1", pairs(" now"))
     run.write_curve([CURVE_ROW, CURVE_ROW | {"step": 40}])
-    main(parse_arguments(Arguments, run.command_line(**{"run-id": "run2"})))
+    run.evaluate(**{"run-id": "run2"})
     for table in ("predictions", "training_curve"):
         first, second, newest = (
             run.rows(table, f"task=radiology_impressions/run_id={name}/part-00000.parquet")
@@ -333,7 +256,7 @@ def test_what_answers_rested_on_stands_beside_them(run: Run) -> None:
     run.evaluate()
     part = "task=radiology_impressions/run_id={}/part-00000.parquet"
     assert run.rows("similar_reports", part.format("run1")) == [], "no retrieval: no answer rested on anything"
-    main(parse_arguments(Arguments, run.command_line(retrieval="true")))
+    run.evaluate(retrieval="true")
     rows = run.rows("similar_reports", part.format("run1"))
     assert rows == run.rows("similar_reports", part.format("newest"))
     targets = {r["id"]: r["target"] for r in map(record, pairs(" today"))}
@@ -376,6 +299,31 @@ def test_the_model_in_service_is_compared_on_the_records_both_were_asked(run: Ru
     assert f"worse than the model in service (ROUGE-L {mean:.3f} against 1.000;" in in_service[0]
     assert "14 records). It is worse beyond chance: this blocks." in in_service[0]
     assert in_service[1] == "Set dev2: the model in service was not asked any of its records, so they are not compared."
+
+
+def test_with_retrieval_a_model_below_the_consensus_blocks_and_the_reason_says_what_to_serve(run: Run) -> None:
+    records = run.add_set("dev1", [(f"Lungs are clear, view {i} now.", NORMAL_REPORT, None) for i in range(12)])
+    run.answer("fine-tuned", "dev1", {r["id"]: "No acute disease." for r in records})
+    assert run.evaluate()["gate"]["passed"] is True, "without retrieval it is a floor like others"
+    run.evaluate(retrieval="true")
+    gate = run.evaluation["gate"]
+    assert gate["passed"] is False
+    assert (
+        "Set dev1: the model does worse than the consensus of similar reports, which needs no model: this blocks. To "
+        "serve the consensus itself, set generation.method to consensus in the task file, deploy, and start the "
+        "pipeline once more."
+    ) in gate["reasons"]
+
+
+def test_where_nothing_is_similar_the_consensus_is_no_answer_to_lose_to(run: Run) -> None:
+    """Served instead, it would leave those records to the model too."""
+    unlike = [(f"Zzz qqq{i}.", NORMAL_REPORT, None) for i in range(12)]
+    records = run.add_set("dev1", [*pairs(" since")[-12:], *unlike])
+    run.answer("fine-tuned", "dev1", {r["id"]: r["target"] if i < 12 else "Wrong." for i, r in enumerate(records)})
+    run.evaluate(retrieval="true")
+    scores = run.evaluation["scores"]["dev1"]
+    assert scores["consensus"]["rougeL"] > scores["fine-tuned"]["rougeL"]
+    assert run.evaluation["gate"]["passed"] is True
 
 
 def test_a_set_of_normal_records_only_has_no_abnormal_scores(run: Run) -> None:

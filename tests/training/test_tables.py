@@ -55,6 +55,12 @@ def test_a_file_has_exactly_the_described_columns_and_types(table: Table, tmp_pa
     assert first == {k: stored_moment if isinstance(v, datetime) else v for k, v in row_of(table).items()}
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_glue_takes_the_comments(table: Table) -> None:
+    assert len(table.comment) <= 2048
+    assert {column.name: len(column.comment) for column in table.columns if len(column.comment) > 255} == {}
+
+
 def test_timestamps_are_milliseconds_not_tied_to_a_zone(tmp_path: Path) -> None:
     write_table(tmp_path / "t.parquet", RUNS, [row_of(RUNS)])
     column = pq.ParquetFile(tmp_path / "t.parquet").schema.column(RUNS.column_names.index("started_at"))

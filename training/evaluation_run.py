@@ -1,0 +1,143 @@
+"""What the scripts that evaluate share: arguments, what they read of every run, and what they write.
+
+Each script is a subclass of EvaluationOptions with what is particular to its kind of model, and a `main`.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from training.errors import ArgumentError, EvaluationError
+from training.evaluation_inputs import (
+    EvaluationRecord,
+    read_evaluation_sets,
+    read_report,
+    read_training_curve,
+    sets_answered,
+)
+from training.gate import Decision
+from training.job import save_arguments
+from training.table_schemas import EVALUATED, NEWEST, TRAINING_CURVE, Table
+from training.tables import month_of, partition_folder, write_table
+
+PART = "part-00000.parquet"
+# Fewer answers than this cannot show that a model has collapsed to one answer.
+ANSWERS_TO_JUDGE = 10
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions:
+    """`started_at` is ISO 8601; without a zone it is UTC, as SageMaker's times are. A `champion` folder without any
+    set means that no model is in service. `seed` is that of the bootstrap."""
+
+    task: str
+    run_id: str
+    started_at: str
+    prepared: Path
+    train: Path
+    fine_tuned: Path
+    output: Path
+    tables: Path
+    training_output: Path | None = None
+    champion: Path | None = None
+    seed: int = 1
+    message_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("task", "run_id"):
+            if not _NAME.fullmatch(getattr(self, name)):
+                raise ArgumentError(f"{name} must be letters, digits, - and _, got {getattr(self, name)!r}")
+        if self.run_id == NEWEST:
+            raise ArgumentError(f"run_id must not be {NEWEST!r}: the tables have a partition of that name")
+        if self.seed < 0:
+            raise ArgumentError(f"seed must be >= 0, got {self.seed}")
+        try:
+            datetime.fromisoformat(self.started_at)
+        except ValueError as error:
+            raise ArgumentError(f"started_at must be an ISO 8601 time, got {self.started_at!r}") from error
+
+    @property
+    def started(self) -> datetime:
+        """When the run started, in UTC."""
+        moment = datetime.fromisoformat(self.started_at)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+    @property
+    def in_service(self) -> Path | None:
+        """The predictions of the model in service; None where there is none."""
+        return self.champion if self.champion and sets_answered(self.champion) else None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What Prepare left behind: its report, and the evaluation sets that hold records."""
+
+    report: Mapping[str, Any]
+    sets: Mapping[str, Sequence[EvaluationRecord]]
+
+
+def begin(options: EvaluationOptions, asked: Mapping[str, Path]) -> Prepared:
+    """Save the arguments and read what Prepare wrote; `asked` is model -> folder of its predictions.
+
+    Raises:
+        EvaluationError: Prepare's output is not whole, or a model answered a set that Prepare did not write, so that
+            its predictions come from another run's data.
+    """
+    save_arguments(options, options.output / "arguments.json")
+    report = read_report(options.prepared)
+    sets = read_evaluation_sets(options.prepared, report["counts"]["eval"])
+    for model, folder in asked.items():
+        other = sorted(sets_answered(folder) - sets.keys())
+        if other:
+            raise EvaluationError(f"the {model} model answered sets that Prepare did not write: {', '.join(other)}")
+    return Prepared(report, sets)
+
+
+def write_tables(options: EvaluationOptions, rows: Mapping[Table, Iterable[Mapping[str, Any]]]) -> None:
+    """Write this run's file of every table in EVALUATED, those by run a second time as the newest run's.
+
+    A table that `rows` does not name has a file without rows; the training curve is read from the job's output.
+
+    Raises:
+        EvaluationError: the training job's output holds no readable curve.
+    """
+    if options.training_output is not None:
+        rows = {**rows, TRAINING_CURVE: read_training_curve(options.training_output)}
+    for table in EVALUATED:
+        by_run = table.partitioned_by[1] == "run_id"
+        second, file = (options.run_id, PART) if by_run else (month_of(options.started), f"{options.run_id}.parquet")
+        path = partition_folder(options.tables, table, options.task, second) / file
+        written = write_table(path, table, rows.get(table, ()))
+        if by_run:
+            # Uploaded under the same key as an earlier run's copy, which it replaces.
+            newest = partition_folder(options.tables, table, options.task, NEWEST)
+            newest.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, newest / file)
+        print(f"table {table.name}: {written} rows", flush=True)
+
+
+def write_evaluation(
+    options: EvaluationOptions,
+    report: Mapping[str, Any],
+    decision: Decision,
+    warnings: Iterable[str],
+    **measured: Mapping[str, Any],
+) -> None:
+    """Write `evaluation.json` with what was `measured`; `warnings` stand behind Prepare's and those of lost floors."""
+    evaluation = {
+        "task": options.task,
+        "run_id": options.run_id,
+        **{name: report[name] for name in ("counts", "removed_from_evaluation", "fingerprint")},
+        "warnings": [*report["warnings"], *decision.lost_to_floors, *warnings],
+        **measured,
+        "gate": {"passed": decision.passed, "reasons": list(decision.reasons)},
+    }
+    text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
+    (options.output / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    print(f"gate {'passed' if decision.passed else 'not passed'}", *decision.reasons, sep="\n", flush=True)
