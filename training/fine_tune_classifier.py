@@ -36,9 +36,9 @@ from training.classifier_tuner import (
     balanced_weights,
     metric_line,
 )
-from training.errors import UploadError
 from training.fine_tuner import TrainingClock
 from training.job import run_job
+from training.labelled_splits import check_both_labels
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import PLACEHOLDER
@@ -118,11 +118,7 @@ def _build_store(arguments: Arguments, tokenizer: Any, split: str, folder: Path)
         labels=arguments.labels,
     )
     counts = _class_counts(store)
-    if 0 in counts:
-        held = ", ".join(f"{count} {label}" for label, count in zip(arguments.labels.names, counts, strict=True))
-        raise UploadError(
-            f"the {split} split must hold texts of both labels, it holds {held}: upload more (see Prepare's report)"
-        )
+    check_both_labels(split, counts, arguments.labels)
     positive, negative = arguments.labels.positive, arguments.labels.negative
     say(
         f"{split}: {counts[1]} {positive}, {counts[0]} {negative}, {store.input_lengths.sum()} tokens; cut off: "
