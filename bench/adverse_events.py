@@ -130,7 +130,7 @@ def compare(parts: Parts, encoder: Path, folder: Path, arguments: argparse.Names
     readings = classifier.read(texts)
     high = classifier.probabilities(readings), classifier.decision.threshold
     show("MiniLM, fine-tuned", truth, high, time.monotonic() - began, arguments.seed)
-    print(f"    {sum(reading.cut_off for reading in readings)} test texts were longer than it reads")
+    print(f"    {sum(reading.long for reading in readings)} test texts were longer than it reads at once")
     print("  fine-tuned minus TF-IDF")
     for name, difference in paired_differences(truth, high, low, arguments.seed).items():
         better = " (lower is better)" if name in LOWER_IS_BETTER else ""

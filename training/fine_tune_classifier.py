@@ -5,7 +5,8 @@
 Started by SageMaker's training toolkit as training/fine_tune.py is, with the same channels and the same output: the
 model directory of the best model in `model_dir`, training_curve.jsonl and arguments.json in `output_data_dir`, and
 checkpoints, from the newest of which a killed training goes on. Reads two splits as Prepare writes them, whose targets
-are labels.
+are labels. Where a search tries several encoders, each lies in a channel of its own beside `model`, or in place of it,
+and `--model_name` says which one to start from (training/channels.py).
 
 At the end it chooses the threshold on the validation records, stores it with the model, and prints the best model's
 scores once more: `f1: 0.7134, ...` is the last line of that form, which is what a search over settings goes by.
@@ -14,7 +15,7 @@ scores once more: `f1: 0.7134, ...` is the last line of that form, which is what
 import dataclasses
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from transformers import TrainingArguments
 
+from training.channels import channel_of
 from training.classification_metrics import METRICS, choose_threshold, scores
 from training.classifier_tuner import (
     BALANCED,
@@ -36,9 +38,10 @@ from training.classifier_tuner import (
     balanced_weights,
     metric_line,
 )
-from training.errors import UploadError
+from training.errors import ArgumentError
 from training.fine_tuner import TrainingClock
 from training.job import run_job
+from training.labelled_splits import check_both_labels
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import PLACEHOLDER
@@ -50,15 +53,25 @@ from training.training_run import (
     begin,
     fine_tuned_card,
     run_training,
+    sagemaker_path,
     say,
     trainer_arguments,
     training_identity,
 )
 
 
+def _model_channel() -> Path:
+    """Where channel `model` lies, or would lie if there were one: a search over encoders need not have it."""
+    train = os.environ.get("SM_CHANNEL_TRAIN")
+    if "SM_CHANNEL_MODEL" in os.environ or train is None:
+        return sagemaker_path("SM_CHANNEL_MODEL")
+    return Path(train).parent / "model"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Arguments(TrainingOptions):
-    """`max_seq_length` is in tokens and covers the whole text with what the tokenizer adds.
+    """`model_name` is one of several encoders that lie beside `model`, None for `model` itself. `max_seq_length` is in
+    tokens and covers the whole text with what the tokenizer adds.
 
     `class_weight` balanced makes both labels count alike, however rare one is. `loss` focal lets records count less
     that the model gets right already, the less the larger `focal_gamma` (0 to 5).
@@ -66,6 +79,8 @@ class Arguments(TrainingOptions):
 
     positive_label: str
     negative_label: str
+    model: Path = field(default_factory=_model_channel)
+    model_name: str | None = None
     max_seq_length: int = 128
     train_batch_size: int = 16
     warmup_ratio: float = 0.1
@@ -82,10 +97,27 @@ class Arguments(TrainingOptions):
         self._require("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")
         self._require("focal_gamma", 0 <= self.focal_gamma <= 5, "between 0 and 5")
         _ = self.labels
+        if self.model_name is not None:
+            channel_of(self.model_name)
 
     @property
     def labels(self) -> Labels:
         return Labels(self.positive_label, self.negative_label)
+
+    @property
+    def encoder(self) -> Path:
+        """Where the encoder to start from lies.
+
+        Raises:
+            ArgumentError: there is no channel of that name.
+        """
+        if self.model_name is None:
+            return self.model
+        channels = self.model.parent
+        if not (folder := channels / channel_of(self.model_name)).is_dir():
+            there = ", ".join(sorted(path.name for path in channels.glob("*/"))) or "none"
+            raise ArgumentError(f"model_name {self.model_name}: there is no channel {folder.name}, only {there}")
+        return folder
 
 
 def main(arguments: Arguments) -> None:
@@ -96,7 +128,7 @@ def main(arguments: Arguments) -> None:
         ModelError: the encoder cannot be loaded, a checkpoint belongs to another training, or training diverged.
     """
     begin(arguments, "training.fine_tune_classifier")
-    with unpacked_model(arguments.model) as directory, tempfile.TemporaryDirectory(prefix="tokens-") as tokens:
+    with unpacked_model(arguments.encoder) as directory, tempfile.TemporaryDirectory(prefix="tokens-") as tokens:
         base_card = read_model_card(directory)
         model, tokenizer, untrained = load_encoder(directory, torch.float32, arguments.labels)
         check_length(model, tokenizer, arguments.max_seq_length)
@@ -118,11 +150,7 @@ def _build_store(arguments: Arguments, tokenizer: Any, split: str, folder: Path)
         labels=arguments.labels,
     )
     counts = _class_counts(store)
-    if 0 in counts:
-        held = ", ".join(f"{count} {label}" for label, count in zip(arguments.labels.names, counts, strict=True))
-        raise UploadError(
-            f"the {split} split must hold texts of both labels, it holds {held}: upload more (see Prepare's report)"
-        )
+    check_both_labels(split, counts, arguments.labels)
     positive, negative = arguments.labels.positive, arguments.labels.negative
     say(
         f"{split}: {counts[1]} {positive}, {counts[0]} {negative}, {store.input_lengths.sum()} tokens; cut off: "

@@ -2,29 +2,23 @@
 
     python3 -m training.generate --model DIR --evaluation DIR --output DIR --max-new-tokens 128
 
-Reads a model directory or `model.tar.gz`, and `<set>/part-*.jsonl` as Prepare writes them below `eval/`. Writes a part
-file of the same name for each, `<set>/part-*.jsonl` with {"id", "prediction"} in the same order; so instances that each
-get some of the part files (`ShardedByS3Key`) write apart from one another. Memory does not grow with the sets.
+Reads a model directory or `model.tar.gz`, and `<set>/part-*.jsonl` as Prepare writes them below `eval/`. Writes
+`<set>/part-*.jsonl` with {"id", "prediction"} (training/evaluation_answers.py).
 """
 
-import json
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from transformers.utils import logging as transformers_logging
 
-from training.errors import ArgumentError, EvaluationError
+from training.errors import ArgumentError
+from training.evaluation_answers import PoolAnswers, answer_parts, evaluation_parts
 from training.generation import GenerationParameters, TextGenerator
 from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
-from training.splits import Record, part_files, read_part
-
-# Records that are held at once, sorted by length among themselves, as a multiple of the batch size.
-POOL_BATCHES = 32
+from training.splits import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,42 +66,22 @@ def main(arguments: Arguments) -> None:
         EvaluationError: there is no evaluation set.
     """
     transformers_logging.disable_progress_bar()
-    parts = [part for folder in sorted(arguments.evaluation.glob("*/")) for part in part_files(folder)]
-    if not parts:
-        raise EvaluationError("there is no evaluation set to generate for: no <set>/part-*.jsonl in --evaluation")
+    parts = evaluation_parts(arguments.evaluation)
     save_arguments(arguments, arguments.output / "arguments.json")
     with unpacked_model(arguments.model) as directory:
         generator = TextGenerator.load(directory, similar=arguments.similar)
-    for part in parts:
-        began = time.monotonic()
-        output = arguments.output / part.parent.name / part.name
-        count, cut_off = _answer_part(arguments, generator, part, output)
-        print(
-            f"{part.parent.name}/{part.name}: {count} records in {time.monotonic() - began:.1f} s; "
-            f"cut off: {cut_off} inputs longer than {generator.card.max_input_tokens} tokens",
-            flush=True,
+    limit = generator.card.max_input_tokens
+
+    def answer(pool: Sequence[Record]) -> PoolAnswers:
+        questions = generator.questions([record.input for record in pool], arguments.prompt_template)
+        answers = generator.generate(questions, arguments.parameters, arguments.batch_size)
+        return PoolAnswers(
+            [{"prediction": text} for (text,) in answers], sum(question.tokens > limit for question in questions)
         )
 
-
-def _answer_part(arguments: Arguments, generator: TextGenerator, part: Path, output: Path) -> tuple[int, int]:
-    """(records answered, inputs cut off)."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    limit = generator.card.max_input_tokens
-    count = cut_off = 0
-    with output.open("w", encoding="utf-8") as file:
-        for pool in _pools(read_part(part), arguments.batch_size * POOL_BATCHES):
-            questions = generator.questions([record.input for record in pool], arguments.prompt_template)
-            cut_off += sum(question.tokens > limit for question in questions)
-            answers = generator.generate(questions, arguments.parameters, arguments.batch_size)
-            for record, (answer,) in zip(pool, answers, strict=True):
-                file.write(json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False) + "\n")
-            count += len(pool)
-    return count, cut_off
-
-
-def _pools(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    while pool := list(islice(records, size)):
-        yield pool
+    answer_parts(
+        parts, arguments.output, arguments.batch_size, answer, f"inputs longer than {limit} tokens were cut off"
+    )
 
 
 if __name__ == "__main__":

@@ -12,17 +12,36 @@ import os
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from training.errors import RequestError
-from training.generation import CONSENSUS, TextGenerator
-from training.inference_request import JSON, Explain, Request, format_answer, media_type, parse_request
+from training.generation import TextGenerator
+from training.inference_request import JSON, media_type, parse_body
+from training.model_directory import read_model_card
+from training.served_classifier import ServedClassifier
+from training.served_summariser import ServedSummariser
+from training.text_classifier import TextClassifier
 
 # Environment variable: "true" permits answers to hold impressions of training reports. Whoever deploys the endpoint
 # decides it (`serving.similar_text` of the task file), not whoever trained the model.
 SIMILAR_TEXT = "SIMILAR_TEXT"
+# Environment variable: what a classifier signs its answers with, the version of its model package. Without it, the
+# answers bear the beginning of the checksum of its weights.
+MODEL_VERSION = "MODEL_VERSION"
+CHECKSUM_DIGITS = 12
+
+
+class ServedModel(Protocol):
+    """A loaded model of any kind."""
+
+    def answer(self, content: dict[str, Any]) -> Any:
+        """The JSON value of the answer to a request's JSON object.
+
+        Raises:
+            RequestError: the request is refused.
+        """
 
 
 @dataclass(frozen=True)
@@ -40,70 +59,34 @@ class Answer:
     value: Any
 
 
-@dataclass(frozen=True)
-class ServedModel:
-    """A loaded model, and whether its answers may hold what was written of training reports."""
-
-    generator: TextGenerator
-    similar_text: bool
-
-
 def model_fn(model_dir: str, context: Any = None) -> ServedModel:
-    """Load the model directory, onto the GPU that the server gave this worker, if any."""
+    """Load the model directory, whose card says of which kind it is, onto the GPU that the server gave, if any."""
     gpu = context.system_properties.get("gpu_id") if context is not None else None
     device = f"cuda:{gpu or 0}" if torch.cuda.is_available() else "cpu"
-    return ServedModel(TextGenerator.load(Path(model_dir), device), os.environ.get(SIMILAR_TEXT) == "true")
+    directory = Path(model_dir)
+    card = read_model_card(directory)
+    if card.decision is None:
+        return ServedSummariser(TextGenerator.load(directory, device), os.environ.get(SIMILAR_TEXT) == "true")
+    version = os.environ.get(MODEL_VERSION) or card.weights_sha256[:CHECKSUM_DIGITS]
+    return ServedClassifier(TextClassifier.load(directory, device), version)
 
 
-def input_fn(body: str | bytes | None, content_type: str | None, context: Any = None) -> Request | Refusal:  # noqa: ARG001  # theirs
-    """Read a request."""
+def input_fn(body: str | bytes | None, content_type: str | None, context: Any = None) -> dict[str, Any] | Refusal:  # noqa: ARG001  # theirs
+    """Read the JSON object of a request."""
     try:
-        return parse_request(body, content_type)
+        return parse_body(body, content_type)
     except RequestError as error:
         return Refusal(error.status, error.reason)
 
 
-def predict_fn(request: Request | Refusal, model: ServedModel, context: Any = None) -> Answer | Refusal:  # noqa: ARG001  # theirs
-    """Answer a request. A text longer than the model was trained to read is refused: what is cut off is not read."""
+def predict_fn(request: dict[str, Any] | Refusal, model: ServedModel, context: Any = None) -> Answer | Refusal:  # noqa: ARG001  # theirs
+    """Answer a request."""
     if isinstance(request, Refusal):
         return request
-    generator = model.generator
     try:
-        parameters = request.generation_parameters(generator.defaults)
-        _check_explain(request.explain, model)
-        if parameters.method == CONSENSUS and generator.similar is None:
-            raise RequestError(400, f"method {CONSENSUS}: this model has no similar reports that could agree")
+        return Answer(model.answer(request))
     except RequestError as error:
         return Refusal(error.status, error.reason)
-    questions = generator.questions(request.texts)
-    for number, question in enumerate(questions):
-        if question.tokens > generator.card.max_input_tokens:
-            return Refusal(
-                400,
-                f"text {number} is too long: {question.tokens} tokens with the prompt, "
-                f"this model reads {generator.card.max_input_tokens}",
-            )
-    sequences = max(parameters.num_beams, parameters.num_return_sequences)
-    answers = generator.generate(questions, parameters, batch_size=max(1, generator.sequences_a_call // sequences))
-    return Answer(format_answer(answers, [question.similar for question in questions], request))
-
-
-def _check_explain(explain: Explain, model: ServedModel) -> None:
-    """Raises RequestError: the model has no similar reports to name, or may not show their text."""
-    if explain is Explain.NO:
-        return
-    if model.generator.similar is None:
-        raise RequestError(
-            400,
-            "explain: this model answers without similar reports; leave the parameter out (a task has them with "
-            "retrieval: true)",
-        )
-    if explain is Explain.TEXT and not model.similar_text:
-        raise RequestError(
-            403,
-            "explain: this endpoint may not show the text of training reports; ask with true for ids and "
-            "similarity, or deploy the task with serving.similar_text: true",
-        )
 
 
 def output_fn(answer: Answer | Refusal, accept: str | None, context: Any = None) -> str:

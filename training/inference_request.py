@@ -1,79 +1,25 @@
-"""What an endpoint may be asked: the body of a request, read and checked, and the body of its answer.
+"""What requests have in common, whichever kind of model they are for: a JSON object, and texts in it.
 
-Two forms are understood, each answered in kind:
-
-    {"inputs": str | [str], "parameters": {...}}         -> [{"generated_text": str}, ...]
-    {"text_inputs": str | [str], "max_length": 50, ...}  -> {"generated_texts": [str, ...]}   (JumpStart's version 1)
-
-With the parameter `explain` an answer says which training reports it rested on, most similar first: `similar` in each
-entry, or, in JumpStart's form, a list for each text. true asks for their ids and similarity, "text" for their
-impressions as well.
+Refusals say what is wrong and where, and quote neither a text nor a name that they do not know: either may be a
+patient's.
 """
 
-import dataclasses
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Collection
 from typing import Any
 
-from training.errors import ArgumentError, RequestError
-from training.generation import BEAMS, CONSENSUS, MBR, GenerationParameters
-from training.retrieval import Similar
+from training.errors import RequestError
+from training.records import is_encodable
 
 JSON = "application/json"
 MAX_TEXTS = 256
-# Parameters of decoding by the model alone.
-OTHER_WAYS = frozenset({"num_beams", "num_return_sequences", "do_sample", "top_p"})
-EXPLAIN = "explain"
-PARAMETER_NAMES = frozenset({EXPLAIN, *(field.name for field in dataclasses.fields(GenerationParameters))})
-# What a reader tells apart; float32 scores have seven digits.
-SIMILARITY_DECIMALS = 4
 
 
-class Explain(Enum):
-    """What an answer says of the similar reports it rested on: nothing, ids and similarity, or impressions too."""
-
-    NO = False
-    SIMILAR = True
-    TEXT = "text"
-
-
-@dataclass(frozen=True)
-class Request:
-    """`texts` 1..256, none blank; `parameters` of decoding with known names, values not yet checked; `jumpstart` is its
-    form."""
-
-    texts: list[str]
-    parameters: dict[str, Any]
-    jumpstart: bool
-    explain: Explain = Explain.NO
-
-    def generation_parameters(self, defaults: GenerationParameters) -> GenerationParameters:
-        """`defaults` overridden by the request. One that asks for another way of decoding does not get the rest of the
-        model's own: to draw four answers says that minimum Bayes risk is not wanted.
-
-        Raises:
-            RequestError: 400, a value is out of its range.
-        """
-        own = defaults.method
-        wanted = self.parameters.get(
-            "method", None if own in (MBR, CONSENSUS) and self.parameters.keys() & OTHER_WAYS else own
-        )
-        try:
-            if wanted != own:
-                beams = defaults.num_beams if wanted == BEAMS else 1
-                defaults = dataclasses.replace(defaults, method=None, temperature=1.0, num_beams=beams)
-            return dataclasses.replace(defaults, **self.parameters)
-        except ArgumentError as error:
-            raise RequestError(400, str(error)) from error
-
-
-def parse_request(body: str | bytes | None, content_type: str | None) -> Request:
-    """Read a request.
+def parse_body(body: str | bytes | None, content_type: str | None) -> dict[str, Any]:
+    """The JSON object of a request.
 
     Raises:
-        RequestError: 415 for another content type, 400 for everything else that is wrong; never quotes a text.
+        RequestError: 415 for another content type, 400 for anything but an object.
     """
     if media_type(content_type) != JSON:
         raise RequestError(415, f"content type must be {JSON}")
@@ -84,40 +30,7 @@ def parse_request(body: str | bytes | None, content_type: str | None) -> Request
         raise RequestError(400, f"the body is not JSON ({type(error).__name__})") from error
     if not isinstance(content, dict):
         raise RequestError(400, f"the body must be a JSON object, got {type(content).__name__}")
-    if "text_inputs" in content:
-        return _parse_jumpstart(content)
-    if "inputs" not in content:
-        raise RequestError(400, "the field inputs is missing")
-    _refuse_unknown("field", content.keys() - {"inputs", "parameters"}, {"inputs", "parameters"})
-    parameters = content.get("parameters", {})
-    if not isinstance(parameters, dict):
-        raise RequestError(400, f"parameters must be a JSON object, got {type(parameters).__name__}")
-    _refuse_unknown("parameter", parameters.keys() - PARAMETER_NAMES, PARAMETER_NAMES)
-    return _request(_checked_texts("inputs", content["inputs"]), parameters, jumpstart=False)
-
-
-def format_answer(answers: Sequence[Sequence[str]], similar: Sequence[Sequence[Similar]], request: Request) -> Any:
-    """The answer's JSON value, in the request's form.
-
-    `answers` holds a list of texts for each input, `similar` the reports that they rested on, of which the answer says
-    what the request asks for. All texts of one input say the same.
-    """
-    texts = [text for some in answers for text in some]
-    if request.explain is Explain.NO:
-        return {"generated_texts": texts} if request.jumpstart else [{"generated_text": text} for text in texts]
-    reasons = [
-        [_explained(report, request.explain) for report in reports]
-        for some, reports in zip(answers, similar, strict=True)
-        for _ in some
-    ]
-    if request.jumpstart:
-        return {"generated_texts": texts, "similar": reasons}
-    return [{"generated_text": text, "similar": some} for text, some in zip(texts, reasons, strict=True)]
-
-
-def _explained(report: Similar, explain: Explain) -> dict[str, Any]:
-    said = {"id": report.id, "similarity": round(report.similarity, SIMILARITY_DECIMALS)}
-    return {**said, "impression": report.target} if explain is Explain.TEXT else said
+    return content
 
 
 def media_type(header: str | None) -> str:
@@ -125,42 +38,49 @@ def media_type(header: str | None) -> str:
     return (header or "").partition(";")[0].strip().lower()
 
 
-def _parse_jumpstart(content: dict[str, Any]) -> Request:
-    allowed = (PARAMETER_NAMES - {"max_new_tokens"}) | {"max_length"}
-    parameters = {name: value for name, value in content.items() if name != "text_inputs"}
-    _refuse_unknown("parameter", parameters.keys() - allowed, allowed)
-    if "max_length" in parameters:
-        length = parameters.pop("max_length")
-        if not isinstance(length, int) or isinstance(length, bool):
-            raise RequestError(400, f"max_length must be int, got {type(length).__name__}")
-        parameters["max_new_tokens"] = length - 1  # max_length counts the decoder's start token too
-    return _request(_checked_texts("text_inputs", content["text_inputs"]), parameters, jumpstart=True)
+def field_inputs(content: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The value of `inputs`, and the `parameters` beside it.
+
+    Raises:
+        RequestError: 400, `inputs` is missing, there is another field, or `parameters` is no object.
+    """
+    if "inputs" not in content:
+        raise RequestError(400, "the field inputs is missing")
+    refuse_unknown("field", content.keys() - {"inputs", "parameters"}, {"inputs", "parameters"})
+    parameters = content.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise RequestError(400, f"parameters must be a JSON object, got {type(parameters).__name__}")
+    return content["inputs"], parameters
 
 
-def _request(texts: list[str], parameters: dict[str, Any], *, jumpstart: bool) -> Request:
-    explain = parameters.get(EXPLAIN, False)
-    if not isinstance(explain, bool) and explain != Explain.TEXT.value:
-        # Not the value: it may be anything.
-        raise RequestError(400, f'{EXPLAIN} must be true, false or "{Explain.TEXT.value}"')
-    decoding = {name: value for name, value in parameters.items() if name != EXPLAIN}
-    return Request(texts, decoding, jumpstart, Explain(explain))
+def one_or_more(name: str, value: Any) -> list[Any]:
+    """`value` as a list of 1 to MAX_TEXTS.
+
+    Raises:
+        RequestError: 400, they are none or too many.
+    """
+    items = value if isinstance(value, list) else [value]
+    if not 1 <= len(items) <= MAX_TEXTS:
+        raise RequestError(400, f"{name} must hold 1 to {MAX_TEXTS} texts, got {len(items)}")
+    return items
 
 
-def _checked_texts(name: str, value: Any) -> list[str]:
-    texts = value if isinstance(value, list) else [value]
-    if not 1 <= len(texts) <= MAX_TEXTS:
-        raise RequestError(400, f"{name} must hold 1 to {MAX_TEXTS} texts, got {len(texts)}")
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise RequestError(400, f"{name}: text {number} must be a string, got {type(text).__name__}")
-        if not text.strip():
-            raise RequestError(400, f"{name}: text {number} is empty")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise RequestError(400, f"{name}: text {number} is not valid Unicode (half a surrogate pair)")
-    return texts
+def checked_text(what: str, text: Any) -> str:
+    """`text`, which `what` names ("inputs: text 3").
+
+    Raises:
+        RequestError: 400, it is not a string, is blank, or is no text that can be written down.
+    """
+    if not isinstance(text, str):
+        raise RequestError(400, f"{what} must be a string, got {type(text).__name__}")
+    if not text.strip():
+        raise RequestError(400, f"{what} is empty")
+    if not is_encodable(text):
+        raise RequestError(400, f"{what} is not valid Unicode (half a surrogate pair)")
+    return text
 
 
-def _refuse_unknown(what: str, unknown: set[str], allowed: set[str] | frozenset[str]) -> None:
-    # Only how many: a name may be anything, also a patient's.
+def refuse_unknown(what: str, unknown: Collection[str], allowed: Collection[str]) -> None:
+    """Raises RequestError: 400, there are `unknown` ones. It says only how many."""
     if unknown:
         raise RequestError(400, f"{len(unknown)} unknown {what}(s); allowed are {', '.join(sorted(allowed))}")

@@ -61,8 +61,14 @@ INFERENCE_MODULES = (
     "retrieval",
     "rouge_l",
     "sampling",
+    "served_classifier",
+    "served_summariser",
     "similar_impressions",
     "splits",
+    "statistics",
+    "summary_request",
+    "text_classifier",
+    "text_windows",
 )
 
 # What of the package bm25s training/retrieval.py runs, below its folder.

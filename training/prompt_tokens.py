@@ -30,7 +30,7 @@ class PromptTokens:
         self.max_input_tokens = max_input_tokens
         self._tokenizer = tokenizer
         self._head, _, tail = template.partition(SIMILAR_PLACEHOLDER)
-        self._begin, self._end = _special_tokens(tokenizer)
+        self._begin, self._end = special_tokens(tokenizer)
         self._tail = [*self._plain([tail])[0], *self._end] if self.shows_similar else []
         before, _, after = self._head.partition(PLACEHOLDER)
         between, in_front = len(self._plain([after])[0]), len(self._begin) + len(self._plain([before])[0])
@@ -72,7 +72,7 @@ class PromptTokens:
         return [*prompt, *self._tail]
 
     def _plain(self, texts: list[str]) -> list[Ids]:
-        ids: list[Ids] = self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        ids: list[Ids] = self._tokenizer(texts, addspecial_tokens=False, verbose=False)["input_ids"]
         return ids
 
 
@@ -81,9 +81,9 @@ def truncate(ids: Sequence[int], limit: int, tail: int = 1) -> Ids:
     return list(ids) if len(ids) <= limit else [*ids[: limit - tail], *ids[len(ids) - tail :]]
 
 
-def _special_tokens(tokenizer: Any) -> tuple[Ids, Ids]:
+def special_tokens(tokenizer: Any) -> tuple[Ids, Ids]:
     """What a tokenizer puts in front of a text and behind it."""
-    whole, plain = tokenizer("a")["input_ids"], tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole, plain = tokenizer("a")["input_ids"], tokenizer("a", addspecial_tokens=False)["input_ids"]
     for begin in range(len(whole) - len(plain) + 1):
         if whole[begin : begin + len(plain)] == plain:
             return whole[:begin], whole[begin + len(plain) :]

@@ -4,12 +4,15 @@
     python3 -m training.stage_model --source jumpstart --model DIR --model-id ID --revision VERSION --output DIR
     python3 -m training.stage_model --source s3 --model DIR --output DIR
     python3 -m training.stage_model --source stand_in --train DIR --output DIR
+    python3 -m training.stage_model ... --positive-label Adverse_Event --negative-label Not_AE
 
-Reads nothing, a channel that holds a model (files or an archive of them), or the train split. Writes the model
-directory (training/model_directory.py) to `--output` and the arguments to `--output`/stage_model_arguments.json. Only
-source `huggingface` uses the network.
+With the two labels the model is an encoder that is to be trained to tell them apart (huggingface, s3); otherwise it
+writes text. Reads nothing, a channel that holds a model (files or an archive of them), or the train split. Writes the
+model directory (training/model_directory.py) to `--output` and the arguments to
+`--output`/stage_model_arguments.json. Only source `huggingface` uses the network.
 """
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Callable
@@ -17,18 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, ModelError, UploadError
 from training.generation import GenerationParameters
 from training.job import run_job, save_arguments
+from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory
 from training.model_import import PICKLED_WEIGHTS, SAFE_WEIGHTS, TEXT_FILES, convert_to_safetensors, import_model
 from training.model_loading import check_position_limit
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
 from training.stand_in import CopyingSize, Denoising, build_model, train_to_denoise, train_tokenizer
+from training.text_classifier import check_length, load_encoder
 
 HUGGING_FACE, JUMPSTART, S3, STAND_IN = "huggingface", "jumpstart", "s3", "stand_in"
 # What cannot move: (pattern, how that is said).
@@ -39,6 +45,8 @@ REVISIONS = {
     ),
     JUMPSTART: (re.compile(r"\d+\.\d+\.\d+"), "an exact version such as 2.0.3"),
 }
+ENCODER_SOURCES = (HUGGING_FACE, S3)
+WRITING_ARGUMENTS = ("prompt_template", "max_new_tokens", "num_beams")
 DENOISING_STEPS_BETWEEN_LOG_LINES = 20
 
 Download = Callable[..., Any]
@@ -47,7 +55,8 @@ Download = Callable[..., Any]
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
     """`prompt_template`, `max_input_tokens` (whole prompt), `max_new_tokens` and `num_beams` say how the staged model
-    is to be asked; `denoise_steps`, `denoise_seconds` and `seed` are for source stand_in."""
+    is to be asked; an encoder has `max_input_tokens` only, beside its labels. `denoise_steps`, `denoise_seconds` and
+    `seed` are for source stand_in."""
 
     source: str
     output: Path
@@ -55,6 +64,8 @@ class Arguments:
     revision: str | None = None
     model: Path | None = None
     train: Path | None = None
+    positive_label: str | None = None
+    negative_label: str | None = None
     prompt_template: str = PLACEHOLDER
     max_input_tokens: int = 512
     max_new_tokens: int = 128
@@ -89,13 +100,34 @@ class Arguments:
                 "max_input_tokens must be >= 2, denoise_steps >= 1 and denoise_seconds >= 0 (0: no limit)"
             )
         GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
+        if self.labels is not None:
+            self._check_encoder()
+
+    @property
+    def labels(self) -> Labels | None:
+        """What an encoder is to tell apart; None for a model that writes text."""
+        if self.positive_label is None and self.negative_label is None:
+            return None
+        if self.positive_label is None or self.negative_label is None:
+            raise ArgumentError("--positive-label and --negative-label are given together or not at all")
+        return Labels(self.positive_label, self.negative_label)
+
+    def _check_encoder(self) -> None:
+        if self.source not in ENCODER_SOURCES:
+            raise ArgumentError(
+                f"source {self.source} gives models that write text and takes no labels; "
+                f"encoders come from {' or '.join(ENCODER_SOURCES)}"
+            )
+        for field in dataclasses.fields(self):
+            if field.name in WRITING_ARGUMENTS and getattr(self, field.name) != field.default:
+                raise ArgumentError(f"an encoder writes no text and takes no --{field.name.replace('_', '-')}")
 
 
 def main(arguments: Arguments, download: Download | None = None) -> None:
     """Stage the model. `download` stands for huggingface_hub.snapshot_download.
 
     Raises:
-        ModelError: the source holds no usable sequence-to-sequence model.
+        ModelError: the source holds no usable sequence-to-sequence model, or with labels no usable encoder.
         UploadError: the train split is empty.
     """
     transformers_logging.disable_progress_bar()
@@ -106,7 +138,12 @@ def main(arguments: Arguments, download: Download | None = None) -> None:
         description = _stage_from_channel(arguments)
     else:
         description = _stage_stand_in(arguments)
-    _save_generation_config(arguments)
+    if arguments.labels is None:
+        _save_generation_config(arguments)
+        decision = None
+    else:
+        _check_encoder(arguments, arguments.labels)
+        decision = Decision(positive=arguments.labels.positive, negative=arguments.labels.negative)
     card = finish_model_directory(
         arguments.output,
         ModelCard(
@@ -117,6 +154,7 @@ def main(arguments: Arguments, download: Download | None = None) -> None:
             max_input_tokens=arguments.max_input_tokens,
             model_id=arguments.model_id,
             revision=arguments.revision,
+            decision=decision,
         ),
     )
     save_arguments(arguments, arguments.output / "stage_model_arguments.json")
@@ -138,13 +176,13 @@ def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
             f"{arguments.model_id} at {arguments.revision} cannot be downloaded: {type(error).__name__}"
         ) from error
     shutil.rmtree(arguments.output / ".cache", ignore_errors=True)  # huggingface_hub's own records
-    convert_to_safetensors(arguments.output, arguments.output)
+    convert_to_safetensors(arguments.output, arguments.output, arguments.labels)
     return f"{arguments.model_id} at revision {arguments.revision} of the Hugging Face hub"
 
 
 def _stage_from_channel(arguments: Arguments) -> str:
     assert arguments.model is not None  # Arguments refuses these sources without it
-    import_model(arguments.model, arguments.output)
+    import_model(arguments.model, arguments.output, arguments.labels)
     if arguments.source == JUMPSTART:
         return f"{arguments.model_id}, version {arguments.revision} of SageMaker JumpStart"
     return "a model of one's own, from S3"
@@ -180,6 +218,12 @@ def _save_generation_config(arguments: Arguments) -> None:
         config = GenerationConfig.from_model_config(model_config)
     parameters = GenerationParameters(max_new_tokens=arguments.max_new_tokens, num_beams=arguments.num_beams)
     parameters.generation_config(config).save_pretrained(arguments.output)
+
+
+def _check_encoder(arguments: Arguments, labels: Labels) -> None:
+    """Load the staged encoder, so that what is wrong with it is said here and not in each job after this one."""
+    model, tokenizer, _ = load_encoder(arguments.output, torch.float32, labels)
+    check_length(model, tokenizer, arguments.max_input_tokens)
 
 
 if __name__ == "__main__":

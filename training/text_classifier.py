@@ -1,8 +1,9 @@
 """Asking a classifier: used by evaluation and by the endpoint alike, with what the model itself was trained with.
 
 Tokenizer, longest input, labels and threshold all come from the model directory, so a score in a report is a score of
-what the endpoint answers. A text that is longer than the model reads is never cut in silence: `read` says how long each
-text is, and who asks decides. The endpoint refuses it; evaluation asks with what fits, and reports how many were cut.
+what the endpoint answers. A text that is longer than the model reads is read in windows (training/text_windows.py), and
+its probability is the largest of theirs: one passage that reports an event makes a text that reports one. Training
+reads the first window only.
 """
 
 from collections.abc import Sequence
@@ -17,29 +18,12 @@ from transformers import AutoModelForSequenceClassification
 from training.errors import ModelError
 from training.labels import POSITIVE, Decision, Labels
 from training.model_directory import ModelCard, read_model_card
-from training.model_loading import (
-    FILES_ALONE,
-    batches_by_length,
-    check_position_limit,
-    load_files,
-)
-from training.prompt_tokens import PromptTokens
+from training.model_loading import FILES_ALONE, check_position_limit, load_files
 from training.statistics import FloatArray
+from training.text_windows import Reading, TextWindows
 
 # Parameters outside of the encoder proper, which a pre-trained encoder need not have: they begin untrained.
 _HEAD = ("classifier.", "pre_classifier.", "score.", "pooler.", "sequence_summary.")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A text as the model reads it. `tokens` is how many it has, more than `ids` if the text had to be cut."""
-
-    ids: list[int]
-    tokens: int
-
-    @property
-    def cut_off(self) -> bool:
-        return self.tokens > len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +42,7 @@ class TextClassifier:
         self.tokenizer = tokenizer
         self.card = card
         self.decision = _decision(card)
-        self._prompt = PromptTokens(tokenizer, card.prompt_template, card.max_input_tokens)
+        self._windows = TextWindows(tokenizer, card.max_input_tokens)
 
     @classmethod
     def load(cls, directory: Path, device: str | None = None) -> "TextClassifier":
@@ -76,25 +60,26 @@ class TextClassifier:
         check_length(model, tokenizer, card.max_input_tokens)
         return cls(model.to(device).eval(), tokenizer, card)
 
+    @property
+    def max_input_tokens(self) -> int:
+        """How much of a text is read at once."""
+        return self.card.max_input_tokens
+
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Texts as token ids, in their order, each cut to what the model was trained to read."""
-        heads = self._prompt.heads(texts) if texts else []
-        return [Reading(self._prompt.compose(head, []), self._prompt.length(head)) for head in heads]
+        """Texts as token ids, in their order, whole."""
+        return self._windows.read(texts)
 
     def probabilities(self, readings: Sequence[Reading], batch_size: int = 32) -> FloatArray:
-        """Probability of the positive label of each text (texts,), in their order.
+        """Probability of the positive label of each text (texts,), in their order. `batch_size` counts windows.
 
         Raises:
             ModelError: the model answers with something that is no number.
         """
-        found = np.empty(len(readings))
-        lengths = [len(reading.ids) for reading in readings]
+        found = np.zeros(len(readings))
         with torch.inference_mode():
-            for places in batches_by_length(lengths, batch_size):
-                ids = [readings[place].ids for place in places]
-                batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
-                inputs = {name: batch[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
-                found[places] = positive_probabilities(self.model(**inputs).logits)
+            for batch in self._windows.batches(readings, batch_size, self.model.device):
+                # Whatever is no number stays none: of it and a number, np.maximum gives what is no number.
+                np.maximum.at(found, batch.texts, positive_probabilities(self.model(**batch.inputs).logits))
         if not np.isfinite(found).all():
             raise ModelError("the model's answer is not a number: its weights are damaged or its training diverged")
         return found

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from training.errors import UploadError
+from training.labelled_splits import class_number
 from training.labels import Labels
 from training.prompt_tokens import PromptTokens, truncate
 from training.retrieval import SimilarReports
@@ -159,10 +159,7 @@ def _targets(records: Sequence[Record], tokenizer: Any, labels: Labels | None) -
     if labels is None:
         ids: list[list[int]] = tokenizer(text_target=[record.target for record in records], verbose=False)["input_ids"]
         return ids
-    for record in records:
-        if record.target not in labels.names:
-            raise UploadError(f"record {record.id} is not labelled {labels}; run Prepare again")
-    return [[labels.number(record.target)] for record in records]
+    return [[class_number(record, labels)] for record in records]
 
 
 class LengthGroupedSampler(Sampler[int]):

@@ -21,6 +21,8 @@ ENDPOINT_TAG = "report-tuning:endpoint"
 
 # Read by training/inference.py in the container: whether answers may hold impressions of training reports.
 SIMILAR_TEXT = "SIMILAR_TEXT"
+# Read there too: what a classifier signs its answers with.
+MODEL_VERSION = "MODEL_VERSION"
 
 # A model of 11 GB (FLAN-T5 XL in fp32) must be fetched, unpacked and loaded; SageMaker's own limits are for less.
 _START_SECONDS = 1800
@@ -53,10 +55,10 @@ class Deployment:
 
 def live_deployment(serving: Serving, kms_key: str, package_arn: str) -> Deployment:
     """The live endpoint with this model package. `kms_key` encrypts the machines' disks where they can be."""
-    # Always said, so that no package's own variables permit it; they stay beside it.
-    environment = {SIMILAR_TEXT: "true" if serving.similar_text else "false"}
-    container = {"ModelPackageName": package_arn, "Environment": environment}
     version = parse_package_arn(package_arn)[1]
+    # Always said, so that no package's own variables decide either; they stay beside them.
+    environment = {SIMILAR_TEXT: "true" if serving.similar_text else "false", MODEL_VERSION: str(version)}
+    container = {"ModelPackageName": package_arn, "Environment": environment}
     return _deployment(
         serving, serving.live_endpoint, serving.live, kms_key, container, f"-v{version}", alarms=serving.alarms
     )

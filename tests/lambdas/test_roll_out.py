@@ -8,7 +8,7 @@ from lambdas.roll_out.reconcile import Origin, Outcome
 from lambdas.roll_out.serving import Variant
 from tests.lambdas.fake_registry import ENVIRONMENT, IMAGE
 from tests.lambdas.roll_out_world import KEY, LIVE, PRETRAINED, SERVING, World
-from training.inference import SIMILAR_TEXT
+from training.inference import MODEL_VERSION, SIMILAR_TEXT
 
 WITH_PRETRAINED = dataclasses.replace(SERVING, pretrained=Variant("ml.g5.2xlarge", 1))
 STAGED = "s3://reports-bucket/runs/radiology_impressions/r1/staged"
@@ -25,7 +25,8 @@ def test_the_first_approval_creates_the_endpoint_as_the_task_says(world: World) 
     assert world.approve(package) == {LIVE: Outcome.CREATED}
     ((model_name, model),) = world.aws.models.items()
     ((config_name, config),) = world.aws.configs.items()
-    assert model["PrimaryContainer"] == {"ModelPackageName": package, "Environment": {"SIMILAR_TEXT": "false"}}
+    environment = {"SIMILAR_TEXT": "false", "MODEL_VERSION": "1"}
+    assert model["PrimaryContainer"] == {"ModelPackageName": package, "Environment": environment}
     assert model["EnableNetworkIsolation"] is True
     assert model["ExecutionRoleArn"] == SERVING.role
     assert config["KmsKeyId"] == KEY
@@ -54,7 +55,14 @@ def test_text_of_training_reports_is_permitted_by_a_deployment_and_forbidden_by_
         world.finish()
         assert world.aws.serves(LIVE) == package
         (model,) = world.aws.models.values()
-        assert model["PrimaryContainer"]["Environment"] == {SIMILAR_TEXT: str(permitted).lower()}
+        assert model["PrimaryContainer"]["Environment"][SIMILAR_TEXT] == str(permitted).lower()
+
+
+def test_a_model_is_told_the_version_of_its_package(world: World) -> None:
+    world.serve_new_package()
+    newer = world.serve_new_package()
+    (model,) = world.aws.models.values()
+    assert newer.endswith("/2") and model["PrimaryContainer"]["Environment"][MODEL_VERSION] == "2"
 
 
 def test_an_approval_moves_the_endpoint_with_alarms_that_roll_back(world: World) -> None:

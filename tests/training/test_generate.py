@@ -10,7 +10,8 @@ import pytest
 
 from tests.training.tiny_model import build_tiny_model, invented_pairs, write_part
 from training.errors import ArgumentError, EvaluationError, ModelError
-from training.generate import POOL_BATCHES, Arguments, main
+from training.evaluation_answers import POOL_BATCHES
+from training.generate import Arguments, main
 from training.generation import TextGenerator
 from training.inference import input_fn, model_fn, output_fn, predict_fn
 from training.model_directory import finish_model_directory, read_model_card
@@ -93,7 +94,7 @@ def test_what_is_cut_off_is_said(evaluation: Path, tmp_path: Path, capsys: pytes
     too_long = sum(question.tokens > 8 for question in questions)
     generated(tmp_path, model, evaluation)
     assert too_long > 0
-    assert f"cut off: {too_long} inputs longer than 8 tokens" in capsys.readouterr().out
+    assert f"; {too_long} inputs longer than 8 tokens were cut off" in capsys.readouterr().out
 
 
 def test_no_evaluation_set_is_a_named_error(answering_model_directory: Path, tmp_path: Path) -> None:

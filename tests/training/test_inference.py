@@ -13,14 +13,8 @@ import pytest
 
 from tests.training.tiny_model import invented_pairs
 from training.generation import SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL, GenerationParameters
-from training.inference import (
-    ServedModel,
-    input_fn,
-    model_fn,
-    output_fn,
-    predict_fn,
-)
-from training.inference_request import Request
+from training.inference import ServedModel, input_fn, model_fn, output_fn, predict_fn
+from training.summary_request import Request
 
 JSON = "application/json"
 TEXT = "There is a nodule on the left, seen in view 7."
