@@ -8,19 +8,14 @@ but a pinned commit.
 """
 
 import argparse
-import json
 import sys
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stacks.config import STAGES_FILE, TASKS_FOLDER, load_tasks, stage_names
 from stacks.errors import ConfigurationError, LockError
 from stacks.hub import HUB_LOCK_FILE, read_hub_lock, unpinned, write_hub_lock
-
-_API = "https://huggingface.co/api/models/"
-_TIMEOUT_SECONDS = 30
+from training.hub_commit import newest_commit
 
 
 def main() -> int:
@@ -28,7 +23,7 @@ def main() -> int:
     try:
         wanted = {model for stage in stage_names(STAGES_FILE) for model in unpinned(load_tasks(stage, arguments.tasks))}
         before = {} if arguments.renew else read_hub_lock(arguments.output)
-        commits = resolved(sorted(wanted - before.keys()), _newest_commit)
+        commits = resolved(sorted(wanted - before.keys()), newest_commit)
     except ConfigurationError as error:
         print(f"Stopped: {error}", file=sys.stderr)
         return 1
@@ -38,7 +33,7 @@ def main() -> int:
     return 0
 
 
-def resolved(model_ids: Iterable[str], newest_commit: Callable[[str], str]) -> dict[str, str]:
+def resolved(model_ids: Iterable[str], ask: Callable[[str], str]) -> dict[str, str]:
     """Model id -> commit.
 
     Raises:
@@ -47,15 +42,10 @@ def resolved(model_ids: Iterable[str], newest_commit: Callable[[str], str]) -> d
     commits = {}
     for model_id in model_ids:
         try:
-            commits[model_id] = newest_commit(model_id)
+            commits[model_id] = ask(model_id)
         except (OSError, ValueError, KeyError) as error:  # no network or no such model; no JSON; no commit in it
             raise LockError(f"{model_id}: the Hugging Face hub cannot be asked: {error}") from error
     return commits
-
-
-def _newest_commit(model_id: str) -> str:
-    with urllib.request.urlopen(_API + urllib.parse.quote(model_id), timeout=_TIMEOUT_SECONDS) as answer:
-        return str(json.load(answer)["sha"])
 
 
 def _parser() -> argparse.ArgumentParser:

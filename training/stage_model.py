@@ -26,6 +26,7 @@ from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, ModelError, UploadError
 from training.generation import GenerationParameters
+from training.hub_commit import newest_commit
 from training.job import run_job, save_arguments
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory
@@ -77,7 +78,7 @@ class Arguments:
 
     def __post_init__(self) -> None:
         needed = {
-            HUGGING_FACE: ("model_id", "revision"),
+            HUGGING_FACE: ("model_id",),  # and perhaps a revision
             JUMPSTART: ("model", "model_id", "revision"),
             S3: ("model",),
             STAND_IN: ("train",),
@@ -86,7 +87,7 @@ class Arguments:
             raise ArgumentError(f"source must be one of {', '.join(needed)}, got {self.source!r}")
         for name in ("model_id", "revision", "model", "train"):
             given, wanted = getattr(self, name) is not None, name in needed[self.source]
-            if given != wanted:
+            if given != wanted and (self.source, name) != (HUGGING_FACE, "revision"):
                 raise ArgumentError(
                     f"source {self.source} {'needs' if wanted else 'takes no'} --{name.replace('_', '-')}"
                 )
@@ -123,8 +124,10 @@ class Arguments:
                 raise ArgumentError(f"an encoder writes no text and takes no --{field.name.replace('_', '-')}")
 
 
-def main(arguments: Arguments, download: Download | None = None) -> None:
+def main(arguments: Arguments, download: Download | None = None, newest: Callable[[str], str] = newest_commit) -> None:
     """Stage the model. `download` stands for huggingface_hub.snapshot_download.
+
+    A model of the hub without a revision is staged at its newest commit, which its card then names.
 
     Raises:
         ModelError: the source holds no usable sequence-to-sequence model, or with labels no usable encoder.
@@ -132,6 +135,8 @@ def main(arguments: Arguments, download: Download | None = None) -> None:
     """
     transformers_logging.disable_progress_bar()
     arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.source == HUGGING_FACE and arguments.revision is None:
+        arguments = dataclasses.replace(arguments, revision=_newest_commit(str(arguments.model_id), newest))
     if arguments.source == HUGGING_FACE:
         description = _stage_from_hub(arguments, download)
     elif arguments.source in (JUMPSTART, S3):
@@ -161,6 +166,13 @@ def main(arguments: Arguments, download: Download | None = None) -> None:
     print(f"staged: {description}; weights sha256 {card.weights_sha256}", flush=True)
 
 
+def _newest_commit(model_id: str, newest: Callable[[str], str]) -> str:
+    try:
+        return newest(model_id)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"the hub does not say at which commit {model_id} is: {type(error).__name__}") from error
+
+
 def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
     if download is None:
         from huggingface_hub import snapshot_download  # only this source needs it
@@ -171,7 +183,7 @@ def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
         download(**place, allow_patterns=[*TEXT_FILES, SAFE_WEIGHTS])
         if not list(arguments.output.glob(SAFE_WEIGHTS)):
             download(**place, allow_patterns=[PICKLED_WEIGHTS])
-    except (OSError, ValueError) as error:  # huggingface_hub's errors are requests' and thus OSErrors, or ValueErrors
+    except (OSError, ValueError) as error:  # huggingface_hub's errors are OSErrors or ValueErrors
         raise ModelError(
             f"{arguments.model_id} at {arguments.revision} cannot be downloaded: {type(error).__name__}"
         ) from error

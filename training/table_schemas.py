@@ -52,6 +52,7 @@ BASE = "base"
 WITHOUT_SYNTHETIC = "without synthetic"
 TFIDF = "tf-idf"
 ALL_POSITIVE = "all positive"
+CLASSIFIERS = (BASE, FINE_TUNED, WITHOUT_SYNTHETIC, TFIDF, ALL_POSITIVE)
 
 # ROUGE F1 in [0, 1]; ROUGE-Lsum with each sentence on a line of its own.
 ROUGE_METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")

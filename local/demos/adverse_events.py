@@ -10,13 +10,15 @@ from rich.table import Table
 
 from local.demos.task_demo import DemoFiles
 from local.invented.adverse_events import EventText, invented_events
-from local.model_wheels import ENCODER, model_folder
+from local.packaged_models import encoder
 from local.results import Scores, Tables
 from local.stage import LocalStage
 from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, TFIDF, WITHOUT_SYNTHETIC
 
 _TRAINED, _EVALUATED = 3_000, 1_000
 _SEED = 1
+# As the task file names it for the stage local.
+_ENCODER_KEY = "models/all-MiniLM-L6-v2"
 _METRICS = ("precision", "recall", "f1", "auroc", "average_precision")
 _HEADINGS = ("precision", "recall", "F1", "AUROC", "avg. prec.")
 _LABELS = {
@@ -43,9 +45,8 @@ class AdverseEvents:
         return DemoFiles(train, evaluation, evaluation.stem)
 
     def provide_models(self, stage: LocalStage, folder: Path) -> None:
-        files = model_folder(ENCODER, folder)
-        for file in sorted(files.iterdir()):
-            stage.put(file, f"models/{files.name}/{file.name}")
+        for file in sorted(encoder(folder).iterdir()):
+            stage.put(file, f"{_ENCODER_KEY}/{file.name}")
 
     def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
         scores = tables.scores(self.task, run_id, _METRICS)
@@ -54,7 +55,7 @@ class AdverseEvents:
         return {"scores": scores}
 
     def use(self, console: Console, stage: LocalStage, run_id: str, folder: Path, *, own_data: bool) -> dict[str, Any]:
-        raise NotImplementedError
+        return {}
 
 
 def _split(texts: Sequence[EventText]) -> tuple[list[EventText], list[EventText]]:
