@@ -11,7 +11,7 @@ from stacks.pipeline.authoring import CODE_CHANNEL, SIMILAR, FineTuned, Pipeline
 from stacks.pipeline.placeholders import PLACEHOLDERS
 from stacks.pipeline.source_archive import TRAINING_PROGRAM
 
-_CHECKPOINTS = "/opt/ml/checkpoints"
+CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: ProcessingStep) -> FineTuned:
@@ -25,7 +25,7 @@ def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: Processin
             "epochs": author.parameters.epochs.to_string(),
             **{name: text_of(value) for name, value in task.training.model_dump(exclude={"epochs"}).items()},
             **{name: text_of(value) for name, value in task.generation.decoding.items()},
-            "checkpoints": _CHECKPOINTS,
+            "checkpoints": CHECKPOINTS,
         },
         channels={
             "train": output_of(prepare, "train"),
@@ -34,7 +34,7 @@ def fine_tune(author: PipelineAuthor, prepare: ProcessingStep, staged: Processin
             "model": output_of(staged, "model"),
             CODE_CHANNEL: source_uri(),
         },
-        checkpoints=CheckpointConfig(s3_uri=_checkpoints(author), local_path=_CHECKPOINTS),
+        checkpoints=CheckpointConfig(s3_uri=_checkpoints(author), local_path=CHECKPOINTS),
     )
     return FineTuned(
         steps=[step],
