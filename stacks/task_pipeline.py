@@ -17,6 +17,9 @@ from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
 from training.table_schemas import EVALUATED
 
+# SageMaker names a pipeline's tuning jobs <execution id, 12 characters>-<step>-<random>, without the prefix of others.
+TUNING_JOBS = f"hyper-parameter-tuning-job/{'?' * 12}-*"
+
 
 class TaskPipeline(Construct):
     """Prepare, fine-tune, generate, evaluate and register one task's model."""
@@ -157,6 +160,14 @@ class TaskPipeline(Construct):
             ]
             + ["sagemaker:AddTags"],
             jobs,
+        )
+        allow(
+            [
+                *(f"sagemaker:{verb}HyperParameterTuningJob" for verb in ("Create", "Describe", "Stop")),
+                "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                "sagemaker:AddTags",
+            ],
+            [arn(TUNING_JOBS)],
         )
         allow(
             ["iam:PassRole"],

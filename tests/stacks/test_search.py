@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 
 from local.emulator.pipelines.definition import parse_definition
 from stacks.config import TASKS_FOLDER, Metric, Task, load_stage, load_task
@@ -170,6 +171,26 @@ def test_later_steps_take_the_best_jobs_model_output_and_hyperparameters() -> No
         assert fine_tune["HyperParameters"][name] == {
             "Get": f"Steps.Tune.BestTrainingJob.TunedHyperParameters['{name}']"
         }
+
+
+def test_the_pipeline_may_run_tuning_jobs_of_the_names_that_sagemaker_gives_them(
+    templates: Mapping[str, Mapping[str, Template]],
+) -> None:
+    allowed = {
+        action: json.dumps(statement["Resource"])
+        for policy in templates["dev"]["Training"].find_resources("AWS::IAM::Policy").values()
+        if "PipelineRole" in json.dumps(policy["Properties"]["Roles"])
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        if "HyperParameterTuningJob" in action
+    }
+    assert set(allowed) == {
+        "sagemaker:CreateHyperParameterTuningJob",
+        "sagemaker:DescribeHyperParameterTuningJob",
+        "sagemaker:StopHyperParameterTuningJob",
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+    }
+    assert all(":hyper-parameter-tuning-job/????????????-*" in resource for resource in allowed.values())
 
 
 def test_the_objectives_regex_reads_what_training_prints() -> None:
