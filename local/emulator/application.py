@@ -20,10 +20,9 @@ from local.emulator.environment import ACCOUNT, REGION
 from local.emulator.pipelines import EngineSettings, PipelineEngine
 from local.emulator.pipelines.definition import parse_definition
 from local.emulator.quicksight.api import QuickSight
-from local.emulator.sagemaker.api import TARGET, SageMaker, refuse_elsewhere
+from local.emulator.sagemaker.api import TARGET, Engine, SageMaker, refuse_elsewhere
 from local.emulator.sagemaker.events import Events
 from local.emulator.sagemaker.model_server import ServingSettings
-from local.emulator.sagemaker.pipelines import Engine
 from local.emulator.settings import HOST, REPOSITORY, Settings
 
 HEALTH_PATH = "/_local/health"

@@ -1,11 +1,13 @@
 """Tasks that tell texts with something in them from texts without it."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.config.search import Search
 from stacks.config.task import Jobs, Task
-from stacks.config.values import Compute, Training
+from stacks.config.values import Compute, Model, Training
 from stacks.settings import Settings
 
 
@@ -43,16 +45,37 @@ class ClassificationTask(Task):
     kind: Literal["classification"]
     labels: LabelNames
     training: ClassifierTraining
+    search: Search | None = None
     jobs: ClassificationJobs
 
     @model_validator(mode="after")
-    def _starts_from_an_encoder(self) -> Self:
-        if self.model.source not in ("huggingface", "s3"):
-            raise ValueError(
-                f"model.source must be huggingface or s3 with kind classification, got {self.model.source}: "
-                "an encoder is needed"
-            )
+    def _starts_from_encoders(self) -> Self:
+        for model in self.models:
+            if model.source not in ("huggingface", "s3"):
+                raise ValueError(
+                    f"model.source must be huggingface or s3 with kind classification, got {model.source}: "
+                    "an encoder is needed"
+                )
+        names = [model.name for model in self.models]
+        if len(set(names)) != len(names):
+            raise ValueError(f"search.models must be other models than model and than each other, got {names}")
         return self
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return (self.model, *(self.search.models if self.search else ()))
+
+    def with_models(self, change: Callable[[Model], Model]) -> Self:
+        task = super().with_models(change)
+        if self.search is None:
+            return task
+        search = self.search.model_copy(update={"models": tuple(change(model) for model in self.search.models)})
+        return task.model_copy(update={"search": search})
+
+    @property
+    def longest_sequence(self) -> int:
+        """Tokens that a fine-tuned model may come to read."""
+        return max((self.training.max_seq_length, *(self.search.max_seq_length if self.search else ())))
 
     @property
     def answering(self) -> tuple[str, Compute]:

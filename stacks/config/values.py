@@ -64,6 +64,11 @@ class Model(Settings):
         return self
 
     @property
+    def name(self) -> str:
+        """What a reader knows it by: the hub's id, or the last part of its place."""
+        return self.id if self.id is not None else str(self.s3_uri).rstrip("/").rpartition("/")[2]
+
+    @property
     def is_unpinned(self) -> bool:
         """It is of the hub, at no fixed commit."""
         return self.source == "huggingface" and self.revision is None

@@ -49,14 +49,14 @@ _ENTRYPOINT = [
 ]
 
 # A step whose arguments did not change in this time takes its earlier result.
-_CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
+CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 SERVICE_RETRY = StepRetryPolicy(
     exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
     interval_seconds=30,
     backoff_rate=2.0,
     max_attempts=4,
 )
-_RETRIES = [
+RETRIES = [
     SERVICE_RETRY,
     SageMakerJobStepRetryPolicy(
         exception_types=[SageMakerJobExceptionTypeEnum.INTERNAL_ERROR],
@@ -182,8 +182,8 @@ class PipelineAuthor:
             name,
             step_args=step_arguments,
             property_files=property_files,
-            cache_config=_CACHE if cached else None,
-            retry_policies=_RETRIES,
+            cache_config=CACHE if cached else None,
+            retry_policies=RETRIES,
         )
 
     def answering(
@@ -232,8 +232,26 @@ class PipelineAuthor:
 
         `image` None means that of every other job; `archive` is the file name of the code archive in its channel.
         """
+        trainer = self.trainer(
+            image=image, program=program, archive=archive, hyperparameters=hyperparameters, checkpoints=checkpoints
+        )
+        inputs = [InputData(channel_name=channel, data_source=uri) for channel, uri in channels.items()]
+        return TrainingStep(
+            name, step_args=trainer.train(input_data_config=inputs), cache_config=CACHE, retry_policies=RETRIES
+        )
+
+    def trainer(
+        self,
+        *,
+        image: str | None = None,
+        program: str,
+        archive: str,
+        hyperparameters: dict[str, Any],
+        checkpoints: CheckpointConfig | None = None,
+    ) -> ModelTrainer:
+        """How every job that fine-tunes is started; see `fine_tuning`."""
         compute = self.task.jobs.fine_tune
-        trainer = ModelTrainer(
+        return ModelTrainer(
             training_image=image or self._image,
             role=role("fine_tune"),
             sagemaker_session=self.session,
@@ -259,10 +277,6 @@ class PipelineAuthor:
             stopping_condition=StoppingCondition(max_runtime_in_seconds=_seconds(compute)),
             base_job_name="fine-tune",
         ).with_metric_definitions([MetricDefinition(name=m.name, regex=m.regex) for m in self.task.metrics])
-        inputs = [InputData(channel_name=channel, data_source=uri) for channel, uri in channels.items()]
-        return TrainingStep(
-            name, step_args=trainer.train(input_data_config=inputs), cache_config=_CACHE, retry_policies=_RETRIES
-        )
 
     def model_uri(self, model: Model) -> str:
         """Where a model of source s3 lies."""

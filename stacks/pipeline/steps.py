@@ -1,6 +1,6 @@
 """Steps that the pipelines of every kind of task have, and how they hang together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
@@ -12,6 +12,7 @@ from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.steps import ProcessingStep
 from sagemaker.serve import ModelBuilder
 
+from stacks.config import Model
 from stacks.pipeline.authoring import (
     PROCESSING,
     SERVICE_RETRY,
@@ -31,10 +32,11 @@ REPORT = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.j
 class Steps:
     """The steps of a task's pipeline up to the gate, in order, and those among them that registering refers to.
 
-    `answered` is the one in which the fine-tuned model answers the evaluation sets.
+    `candidates` stage further models that a search tries; in `answered` the fine-tuned model answers the evaluation sets.
     """
 
     staged: ProcessingStep
+    candidates: list[ProcessingStep] = field(default_factory=list)
     prepare: ProcessingStep
     tuned: FineTuned
     others: list[Any]
@@ -42,7 +44,15 @@ class Steps:
     evaluate: ProcessingStep
 
     def all(self) -> list[Any]:
-        return [self.staged, self.prepare, *self.tuned.steps, *self.others, self.answered, self.evaluate]
+        return [
+            self.staged,
+            *self.candidates,
+            self.prepare,
+            *self.tuned.steps,
+            *self.others,
+            self.answered,
+            self.evaluate,
+        ]
 
 
 def prepare(author: PipelineAuthor, written: tuple[str, ...], arguments: dict[str, Any]) -> ProcessingStep:
@@ -80,9 +90,16 @@ def stage_model(
     author: PipelineAuthor,
     arguments: dict[str, Any],
     inputs: dict[str, ProcessingS3Input] | None = None,
+    *,
+    name: str = "StageModel",
+    model: Model | None = None,
+    folder: str = "staged",
 ) -> ProcessingStep:
-    """Bring the model to start from into the run's storage, as `arguments` say. `inputs` are channels of the job."""
-    model = author.task.model
+    """Bring a model to start from into the run's storage, as `arguments` say. `inputs` are channels of the job.
+
+    `model` None means the task's own.
+    """
+    model = model or author.task.model
     inputs = dict(inputs or {})
     source: dict[str, Any] = {"source": model.source, "output": f"{PROCESSING}/output/model"}
     if model.source == "huggingface":
@@ -91,12 +108,12 @@ def stage_model(
         inputs["model"] = s3_prefix(author.model_uri(model))
         source["model"] = f"{PROCESSING}/input/model"
     return author.processing(
-        "StageModel",
+        name,
         "training.stage_model",
         author.task.jobs.stage_model,
         role=role("stage_model"),
         inputs=inputs,
-        outputs={"model": author.run_folder("staged")},
+        outputs={"model": author.run_folder(folder)},
         arguments={**source, **arguments},
         # The only job with network, and only where a model comes from the hub.
         isolated=model.source != "huggingface",

@@ -13,6 +13,7 @@ _SAGEMAKER = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_
 _OPERATIONS = {
     "Processing": ("CreateProcessingJob", "ProcessingJobName"),
     "Training": ("CreateTrainingJob", "TrainingJobName"),
+    "Tuning": ("CreateHyperParameterTuningJob", "HyperParameterTuningJobName"),
     "RegisterModel": ("CreateModelPackage", None),
 }
 # What stands for a value that is known only when the pipeline runs.

@@ -88,8 +88,49 @@ def test_every_script_of_a_classifier_is_told_the_same_labels(
         name: (one.positive_label, one.negative_label) for name, one in parsed.items() if name != "ClassifyFineTuned"
     }
     assert set(told.values()) == {("Adverse_Event", "Not_AE")}
-    lengths = {parsed["StageModel"].max_input_tokens, parsed["FineTune"].max_seq_length}
-    assert lengths == {parsed["ClassifyBase"].max_seq_length}
+    tried = definition_step(definitions[stage], "Tune")["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    (longest,) = (one["Values"] for one in tried["CategoricalParameterRanges"] if one["Name"] == "max_seq_length")
+    staged = {parsed[name].max_input_tokens for name in parsed if name.startswith("StageModel")}
+    assert staged == {max(map(int, [*longest, parsed["ClassifyBase"].max_seq_length]))}
+
+
+def test_each_encoder_of_a_search_is_staged_into_the_channel_of_its_name(
+    definitions: Mapping[str, Definition],
+) -> None:
+    tune = definition_step(definitions["events dev"], "Tune")
+    (names,) = (
+        one["Values"]
+        for one in tune["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
+        if one["Name"] == "model_name"
+    )
+    assert len(names) == 5
+    channels = {
+        one["ChannelName"]: json.dumps(one["DataSource"]["S3DataSource"]["S3Uri"])
+        for one in tune["TrainingJobDefinition"]["InputDataConfig"]
+    }
+    steps_by_model = {}
+    for step in steps(definitions["events dev"]):
+        if step["Name"].startswith("StageModel"):
+            command = step["Arguments"]["AppSpecification"]["ContainerArguments"]
+            steps_by_model[command[command.index("--model-id") + 1]] = step["Name"]
+    for name in names:
+        assert f"Steps.{steps_by_model[name]}." in channels[name.replace("/", "--")]
+    assert channels.keys() == {"train", "validation", "code", *(name.replace("/", "--") for name in names)}
+
+
+def definition_step(definition: Definition, name: str) -> dict[str, Any]:
+    (found,) = (step["Arguments"] for step in steps(definition) if step["Name"] == name)
+    return dict(found)
+
+
+def hyperparameters(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a training job; of a tuning job those of a job that it might start."""
+    if "HyperParameters" in arguments:
+        return dict(arguments["HyperParameters"])
+    ranges = arguments["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    tried = {one["Name"]: one["Values"][0] for one in ranges["CategoricalParameterRanges"]}
+    tried |= {one["Name"]: one["MinValue"] for one in ranges["ContinuousParameterRanges"]}
+    return {**arguments["TrainingJobDefinition"]["StaticHyperParameters"], **tried}
 
 
 def parsed_arguments(definition: Definition, monkeypatch: pytest.MonkeyPatch, *, own_training: bool) -> dict[str, Any]:
@@ -107,8 +148,8 @@ def parsed_arguments(definition: Definition, monkeypatch: pytest.MonkeyPatch, *,
     for step in steps(definition):
         if step["Type"] == "Processing":
             module, *argv = step["Arguments"]["AppSpecification"]["ContainerArguments"]
-        elif step["Type"] == "Training" and own_training:
-            given = step["Arguments"]["HyperParameters"].items()
+        elif step["Type"] == "Tuning" or (step["Type"] == "Training" and own_training):
+            given = hyperparameters(step["Arguments"]).items()
             module = f"training.{dict(given)['sagemaker_program'].removesuffix('_entry.py')}"
             argv = [part for name, value in given if not name.startswith("sagemaker_") for part in (f"--{name}", value)]
         else:

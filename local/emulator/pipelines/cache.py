@@ -3,8 +3,9 @@
 Which arguments count is AWS's list, "Default cache key attributes by pipeline step type" in the SageMaker developer
 guide (pipelines-default-keys): for Processing AppSpecification, Environment and ProcessingInputs; for Training
 AlgorithmSpecification, CheckpointConfig, DebugHookConfig, DebugRuleConfigurations, Environment, HyperParameters and
-InputDataConfig. Output locations, instance types, roles and time limits do not count. Inputs count by their S3 URI, as
-on AWS: an object that changed under the same URI is not noticed.
+InputDataConfig; for Tuning HyperParameterTuningJobConfig and some of what TrainingJobDefinition holds. Output
+locations, instance types, roles and time limits do not count. Inputs count by their S3 URI, as on AWS: an object that
+changed under the same URI is not noticed.
 
 Also as on AWS ("Caching pipeline steps"): only within one pipeline, only steps that succeeded, the most recent one
 within ExpireAfter, and its outputs are not looked at, so a hit may name objects that were deleted since.
@@ -30,6 +31,14 @@ _IDENTITY = {
         "Environment",
         "HyperParameters",
         "InputDataConfig",
+    ),
+    "Tuning": (
+        "HyperParameterTuningJobConfig",
+        "TrainingJobDefinition.AlgorithmSpecification",
+        "TrainingJobDefinition.HyperParameterRanges",
+        "TrainingJobDefinition.InputDataConfig",
+        "TrainingJobDefinition.StaticHyperParameters",
+        "TrainingJobDefinition.TuningObjective",
     ),
 }
 CACHED_TYPES = tuple(_IDENTITY)
@@ -74,8 +83,15 @@ class StepCache:
 
 def cache_key(pipeline: str, step: str, step_type: str, arguments: Mapping[str, Any]) -> str:
     """What two runs must share for the second to be a hit. `arguments` are evaluated."""
-    identity = {name: arguments.get(name) for name in _IDENTITY[step_type]}
+    identity = {path: _member(arguments, path) for path in _IDENTITY[step_type]}
     return json.dumps([pipeline, step, step_type, identity], sort_keys=True)
+
+
+def _member(arguments: Mapping[str, Any], path: str) -> Any:
+    value: Any = arguments
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def parse_duration(text: Any, step: str) -> timedelta:

@@ -13,7 +13,7 @@ from local.emulator.pipelines.expressions import EXECUTION_VARIABLES, JSON_GET, 
 from local.emulator.pipelines.retries import RETRIED_TYPES, RetryPolicy, parse_policies
 
 VERSION = "2020-12-01"
-STEP_TYPES = ("Processing", "Training", "Condition", "RegisterModel", "Lambda", "Fail")
+STEP_TYPES = ("Processing", "Training", "Tuning", "Condition", "RegisterModel", "Lambda", "Fail")
 
 _DEFINITION_MEMBERS = {
     "Version",
@@ -28,6 +28,7 @@ _STEP_MEMBERS = {"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Descr
 _MORE_STEP_MEMBERS = {
     "Processing": {"CacheConfig", "RetryPolicies", "PropertyFiles"},
     "Training": {"CacheConfig", "RetryPolicies"},
+    "Tuning": {"CacheConfig", "RetryPolicies"},
     "RegisterModel": {"RetryPolicies"},
     "Lambda": {"CacheConfig", "FunctionArn", "OutputParameters"},
 }

@@ -15,6 +15,7 @@ from local.emulator.pipelines.cache import StepCache
 from local.emulator.pipelines.definition import Definition, parallelism, parse_definition
 from local.emulator.pipelines.execution import Execution, ExecutionInfo
 from local.emulator.pipelines.expressions import Scope
+from local.emulator.pipelines.failures import StepFailed
 from local.emulator.pipelines.job_root import JobRoot
 from local.emulator.pipelines.parameters import resolve_parameters
 from local.emulator.pipelines.processing import ProcessingJobs
@@ -22,6 +23,7 @@ from local.emulator.pipelines.s3_transfer import S3Transfer
 from local.emulator.pipelines.settings import EngineSettings
 from local.emulator.pipelines.steps import Services
 from local.emulator.pipelines.training import TrainingJobs
+from local.emulator.pipelines.tuning import TuningJobs
 
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
 
@@ -52,7 +54,8 @@ class PipelineEngine:
         self._cache = StepCache()
         self._processing = ProcessingJobs(settings, clients)
         self._training = TrainingJobs(settings, clients)
-        self._services = Services(clients, register_model, self._processing, self._training)
+        self._tuning = TuningJobs(settings, self._training)
+        self._services = Services(clients, register_model, self._processing, self._training, self._tuning)
         self._lock = threading.Lock()
         self._executions: dict[str, Execution] = {}
         self._closed = False
@@ -153,6 +156,34 @@ class PipelineEngine:
         """TrainingJobSummaries, oldest first."""
         return self._training.store.summaries()
 
+    def create_tuning_job(self, request: Mapping[str, Any]) -> str:
+        """Start a tuning job outside of any pipeline and return its ARN.
+
+        Raises:
+            ValidationError: the request cannot be used here.
+            ResourceInUse: the name is taken.
+        """
+        try:
+            return self._tuning.start(request)
+        except StepFailed as refusal:
+            raise ValidationError(refusal.reason.removeprefix("ClientError: ")) from refusal
+
+    def stop_tuning_job(self, name: str) -> None:
+        """Raises ResourceNotFound, or ValidationError when the job has ended already."""
+        self._tuning.stop(name)
+
+    def describe_tuning_job(self, name: str) -> dict[str, Any]:
+        """As DescribeHyperParameterTuningJob. Raises ResourceNotFound."""
+        return self._tuning.describe(name)
+
+    def list_tuning_jobs(self) -> list[dict[str, Any]]:
+        """HyperParameterTuningJobSummaries, oldest first."""
+        return self._tuning.summaries()
+
+    def list_jobs_of_tuning_job(self, name: str) -> list[dict[str, Any]]:
+        """HyperParameterTrainingJobSummaries of a tuning job, oldest first. Raises ResourceNotFound."""
+        return self._tuning.training_jobs(name)
+
     def close(self) -> None:
         """Stop everything and wait until nothing of it is left. A second call does nothing more."""
         with self._lock:
@@ -162,6 +193,7 @@ class PipelineEngine:
             execution.stop()
         for execution in executions:
             execution.join()
+        self._tuning.close()
         self._root.release()
 
     def _execution(self, arn: str) -> Execution:

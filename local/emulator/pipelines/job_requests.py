@@ -20,6 +20,7 @@ KNOWN_IMAGES = (
 _SHAPES = {
     "Processing": "CreateProcessingJobRequest",
     "Training": "CreateTrainingJobRequest",
+    "Tuning": "CreateHyperParameterTuningJobRequest",
     "RegisterModel": "CreateModelPackageInput",
 }
 # What would change how a job runs, and cannot be had here. What only describes where it runs on AWS (instance type,
@@ -54,13 +55,13 @@ def check_processing_request(request: Mapping[str, Any]) -> None:
     check_request("Processing", request)
     _check_image(request["AppSpecification"]["ImageUri"])
     if not request["AppSpecification"].get("ContainerEntrypoint"):
-        raise _unsupported("a processing job without ContainerEntrypoint (the image's own is not known here)")
+        raise unsupported("a processing job without ContainerEntrypoint (the image's own is not known here)")
     if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
-        raise _unsupported("a processing job with more than one instance")
+        raise unsupported("a processing job with more than one instance")
     for item in request.get("ProcessingInputs", []):
         what = f"processing input {item['InputName']} with"
         if "S3Input" not in item or item.get("AppManaged"):
-            raise _unsupported(f"{what} anything but S3Input")
+            raise unsupported(f"{what} anything but S3Input")
         source = item["S3Input"]
         _check_value(source, "S3InputMode", ("File",), what)
         _check_value(source, "S3CompressionType", ("None",), what)
@@ -69,7 +70,7 @@ def check_processing_request(request: Mapping[str, Any]) -> None:
     for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
         what = f"processing output {item['OutputName']} with"
         if "S3Output" not in item or item.get("AppManaged") or "LocalPath" not in item["S3Output"]:
-            raise _unsupported(f"{what} anything but S3Output and its LocalPath")
+            raise unsupported(f"{what} anything but S3Output and its LocalPath")
         _check_value(item["S3Output"], "S3UploadMode", ("EndOfJob", "Continuous"), what)
 
 
@@ -78,7 +79,7 @@ def check_training_request(request: Mapping[str, Any]) -> None:
     check_request("Training", request)
     algorithm = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in algorithm:
-        raise _unsupported("a training job without TrainingImage")
+        raise unsupported("a training job without TrainingImage")
     _check_image(algorithm["TrainingImage"])
     try:
         compile_metrics(algorithm.get("MetricDefinitions", []))
@@ -86,38 +87,39 @@ def check_training_request(request: Mapping[str, Any]) -> None:
         raise StepFailed(f"ClientError: ValidationException: MetricDefinitions: {error}") from error
     refused = [name for name in _REFUSED_TRAINING if request.get(name)]
     if refused:
-        raise _unsupported(f"a training job with {', '.join(refused)}")
+        raise unsupported(f"a training job with {', '.join(refused)}")
     resources = request.get("ResourceConfig", {})
     if resources.get("InstanceCount") != 1 or resources.get("InstanceGroups"):
-        raise _unsupported("a training job with anything but one instance")
+        raise unsupported("a training job with anything but one instance")
     _check_value(algorithm, "TrainingInputMode", ("File", "FastFile"), "a training job with")
     _check_value(request["OutputDataConfig"], "CompressionType", ("GZIP",), "a training job with")
     for channel in request.get("InputDataConfig", []):
         what = f"training channel {channel['ChannelName']} with"
         if "S3DataSource" not in channel["DataSource"]:
-            raise _unsupported(f"{what} anything but S3DataSource")
+            raise unsupported(f"{what} anything but S3DataSource")
         _check_value(channel["DataSource"]["S3DataSource"], "S3DataType", ("S3Prefix", "ManifestFile"), what)
         # A file that is read as it is downloaded looks to the job like one that is there.
         _check_value(channel, "InputMode", ("File", "FastFile"), what)
         _check_value(channel, "CompressionType", ("None",), what)
         _check_value(channel, "RecordWrapperType", ("None",), what)
         if channel.get("ShuffleConfig"):
-            raise _unsupported(f"{what} ShuffleConfig")
+            raise unsupported(f"{what} ShuffleConfig")
 
 
 def _check_image(uri: str) -> None:
     repository = uri.rsplit("/", 1)[-1].partition("@")[0].partition(":")[0]
     if repository not in KNOWN_IMAGES:
-        raise _unsupported(f"image {uri} (known are {', '.join(KNOWN_IMAGES)})")
+        raise unsupported(f"image {uri} (known are {', '.join(KNOWN_IMAGES)})")
 
 
 def _check_value(holder: Mapping[str, Any], name: str, supported: tuple[str, ...], what: str) -> None:
     value = holder.get(name)
     if value is not None and value not in supported:
-        raise _unsupported(f"{what} {name} {value}")
+        raise unsupported(f"{what} {name} {value}")
 
 
-def _unsupported(what: str) -> StepFailed:
+def unsupported(what: str) -> StepFailed:
+    """The refusal of something that AWS has and this machine has not."""
     return StepFailed(f"ClientError: The local SageMaker does not support {what}")
 
 

@@ -29,11 +29,19 @@ _SUMMARY = {
         "TrainingEndTime",
         "LastModifiedTime",
     ),
+    "HyperParameterTuning": (
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobArn",
+        "HyperParameterTuningJobStatus",
+        "CreationTime",
+        "HyperParameterTuningEndTime",
+        "LastModifiedTime",
+    ),
 }
 
 
 class JobStore:
-    """The jobs of one kind, `Processing` or `Training`, in the order of their creation."""
+    """The jobs of one kind, `Processing`, `Training` or `HyperParameterTuning`, in the order of their creation."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind

@@ -13,7 +13,7 @@ from typing import Any
 from local.emulator.errors import ValidationError
 from local.emulator.pipelines.failures import FAULTS
 
-RETRIED_TYPES = ("Processing", "Training", "RegisterModel")
+RETRIED_TYPES = ("Processing", "Training", "Tuning", "RegisterModel")
 _MEMBERS = {"ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin"}
 _DEFAULT_ATTEMPTS = 5
 

@@ -21,6 +21,8 @@ PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
 CODE = "/opt/ml/code"
 _CHANNELS = "/opt/ml/input/data"
+# SageMaker gives it to every job of a tuning job; the toolkit keeps it from the script.
+TUNING_OBJECTIVE = "_tuning_objective_metric"
 _OWN = "sagemaker_"
 # What the toolkit would do with more than running a script; nothing is installed here.
 _INSTALLED_FROM = ("requirements.txt", "setup.py")
@@ -123,7 +125,11 @@ def decode(text: str) -> Any:
 
 
 def _user_hyperparameters(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
-    return {name: decode(text) for name, text in hyperparameters.items() if not name.startswith(_OWN)}
+    return {
+        name: decode(text)
+        for name, text in hyperparameters.items()
+        if not name.startswith(_OWN) and name != TUNING_OBJECTIVE
+    }
 
 
 def _arguments(user: Mapping[str, Any]) -> list[str]:

@@ -15,9 +15,14 @@ from local.emulator.pipelines.failures import StepFailed, aws_call
 from local.emulator.pipelines.job_requests import check_request, request_shape
 from local.emulator.pipelines.processing import ProcessingJobs
 from local.emulator.pipelines.training import TrainingJobs
+from local.emulator.pipelines.tuning import TuningJobs
 
-_JOB_NAME_LIMIT = 63
-_JOB_NAME_PREFIXES = {"Processing": "ProcessingJobName", "Training": "TrainingJobName"}
+# The member with the job's name, and how long that may be.
+_JOB_NAMES = {
+    "Processing": ("ProcessingJobName", 63),
+    "Training": ("TrainingJobName", 63),
+    "Tuning": ("HyperParameterTuningJobName", 32),
+}
 _OUTPUT_TYPES = {"String": str, "Integer": int, "Float": int | float, "Boolean": bool}
 
 
@@ -29,6 +34,7 @@ class Services:
     register_model: Callable[[dict[str, Any]], str]
     processing_jobs: ProcessingJobs
     training_jobs: TrainingJobs
+    tuning_jobs: TuningJobs
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,15 @@ Properties = dict[str, Any]
 
 
 def run_processing(run: StepRun) -> Properties:
-    return _run_job(run, run.services.processing_jobs, "ProcessingJobName", "ProcessingJob")
+    return _run_job(run, run.services.processing_jobs, "ProcessingJob")
 
 
 def run_training(run: StepRun) -> Properties:
-    return _run_job(run, run.services.training_jobs, "TrainingJobName", "TrainingJob")
+    return _run_job(run, run.services.training_jobs, "TrainingJob")
+
+
+def run_tuning(run: StepRun) -> Properties:
+    return _run_job(run, run.services.tuning_jobs, "TuningJob")
 
 
 def run_condition(run: StepRun) -> Properties:
@@ -99,6 +109,7 @@ def run_lambda(run: StepRun) -> Properties:
 RUNNERS: Mapping[str, Callable[[StepRun], Properties]] = {
     "Processing": run_processing,
     "Training": run_training,
+    "Tuning": run_tuning,
     "Condition": run_condition,
     "RegisterModel": run_register_model,
     "Lambda": run_lambda,
@@ -107,13 +118,13 @@ RUNNERS: Mapping[str, Callable[[StepRun], Properties]] = {
 
 
 def evaluate_arguments(step: Step, scope: Scope) -> dict[str, Any]:
-    """The request that a step of type Processing, Training or RegisterModel makes, without its job's name."""
+    """The request that a step of type Processing, Training, Tuning or RegisterModel makes, without its job's name."""
     arguments: dict[str, Any] = evaluate(step.body["Arguments"], scope, request_shape(step.type))
     return arguments
 
 
-def _run_job(run: StepRun, jobs: ProcessingJobs | TrainingJobs, name_member: str, metadata: str) -> Properties:
-    name = _job_name(run)
+def _run_job(run: StepRun, jobs: ProcessingJobs | TrainingJobs | TuningJobs, metadata: str) -> Properties:
+    name, (name_member, _) = _job_name(run), _JOB_NAMES[run.step.type]
     request = evaluate_arguments(run.step, replace(run.scope, job={name_member: name})) | {name_member: name}
     run.show({metadata: {"Arn": jobs.create(request)}})
     return jobs.run(name, run.stop)
@@ -122,18 +133,19 @@ def _run_job(run: StepRun, jobs: ProcessingJobs | TrainingJobs, name_member: str
 def _job_name(run: StepRun) -> str:
     """As on AWS: pipelines-<execution id>-<step>-<10 characters>, at most 63 characters.
 
-    A pipeline authored with custom job prefixes has the prefix in the place of the name; it stands before the
-    execution's id then.
+    A tuning job's name is shorter: <execution id>-<step, at most 8 characters>-<10 characters>. A pipeline authored
+    with custom job prefixes has the prefix in the place of the step; it stands before the execution's id then.
     """
-    arguments = run.step.body["Arguments"]
-    prefix = arguments.get(_JOB_NAME_PREFIXES[run.step.type])
+    member, limit = _JOB_NAMES[run.step.type]
+    prefix = run.step.body["Arguments"].get(member)
     tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(10))
     if isinstance(prefix, str):
-        head = prefix[: _JOB_NAME_LIMIT - len(run.execution_id) - 12]
+        head = prefix[: limit - len(run.execution_id) - 12]
         return f"{head}-{run.execution_id}-{tail}"
     # A job's name has no underscores, and no dash at the end of a part.
-    step = run.step.name.replace("_", "-")[:20].strip("-") or "step"
-    return f"pipelines-{run.execution_id}-{step}-{tail}"
+    kind, longest = ("", 8) if run.step.type == "Tuning" else ("pipelines-", 20)
+    step = run.step.name.replace("_", "-")[:longest].strip("-") or "step"
+    return f"{kind}{run.execution_id}-{step}-{tail}"
 
 
 def _parsed(content: bytes) -> Any:

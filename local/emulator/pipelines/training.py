@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from local.emulator.pipelines.container import Ending, Result, Stop, check_resul
 from local.emulator.pipelines.failures import JobTimedOut, StepFailed, StepStopped
 from local.emulator.pipelines.folder_sync import FolderSync
 from local.emulator.pipelines.job import DEFAULT_LIMIT_SECONDS, Job, open_job
-from local.emulator.pipelines.job_log import JobLog, compile_metrics
+from local.emulator.pipelines.job_log import JobLog, Metric, compile_metrics
 from local.emulator.pipelines.job_requests import check_training_request
 from local.emulator.pipelines.job_store import JobStore
 from local.emulator.pipelines.s3_transfer import S3Transfer
@@ -42,8 +43,11 @@ class TrainingJobs:
         self._settings = settings
         self._clients = clients
 
-    def create(self, request: Mapping[str, Any]) -> str:
-        """Accept a CreateTrainingJob request. Returns the job's ARN. Raises StepFailed when it is refused."""
+    def create(self, request: Mapping[str, Any], *, tuning_job_arn: str | None = None) -> str:
+        """Accept a CreateTrainingJob request. Returns the job's ARN. Raises StepFailed when it is refused.
+
+        `tuning_job_arn` is that of the tuning job which the job belongs to.
+        """
         check_training_request(request)
         name = request["TrainingJobName"]
         arn = f"arn:aws:sagemaker:{self._settings.region}:{self._settings.account}:training-job/{name}"
@@ -51,6 +55,7 @@ class TrainingJobs:
             "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_LIMIT_SECONDS},
             **request,
             "TrainingJobArn": arn,
+            **({} if tuning_job_arn is None else {"TuningJobArn": tuning_job_arn}),
             "TrainingJobStatus": "InProgress",
             # Required in every description: where the model will lie, also of a job that leaves none.
             "ModelArtifacts": {"S3ModelArtifacts": f"{_output_folder(request)}/model.tar.gz"},
@@ -60,17 +65,29 @@ class TrainingJobs:
         self._begin(name, "Starting")
         return arn
 
-    def run(self, name: str, stop: Stop) -> dict[str, Any]:
+    def run(
+        self,
+        name: str,
+        stop: Stop,
+        *,
+        on_metric: Metric | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Run a created job to its end; return its description.
+
+        `on_metric` is told, from another thread, each value of a metric that the log shows. `environment` is what the
+        job's process gets besides; the request's own wins.
 
         Raises:
             StepFailed: the job failed.
             StepStopped: `stop` was set.
         """
         description = self.store.describe(name)
-        log = self._log(description)
+        log = self._log(description, on_metric)
+        variables = {**self._settings.job_environment, **(environment or {})}
+        settings = replace(self._settings, job_environment=variables)
         try:
-            with open_job(name, settings=self._settings, clients=self._clients, stop=stop, log=log) as job:
+            with open_job(name, settings=settings, clients=self._clients, stop=stop, log=log) as job:
                 self._run(job, description)
         except StepStopped:
             self._end(name, "Stopped", "Stopped")
@@ -155,15 +172,21 @@ class TrainingJobs:
             seconds=self._settings.sync_seconds,
         )
 
-    def _log(self, description: Mapping[str, Any]) -> JobLog:
+    def _log(self, description: Mapping[str, Any], on_metric: Metric | None) -> JobLog:
         name = description["TrainingJobName"]
+
+        def record(metric: str, value: float, time: datetime) -> None:
+            self.store.record_metric(name, metric, value, time)
+            if on_metric is not None:
+                on_metric(metric, value, time)
+
         return JobLog(
             job=name,
             group=_LOG_GROUP,
             clients=self._clients,
             seconds=self._settings.log_seconds,
             metrics=compile_metrics(description["AlgorithmSpecification"].get("MetricDefinitions", [])),
-            on_metric=lambda metric, value, time: self.store.record_metric(name, metric, value, time),
+            on_metric=record,
         )
 
     def _begin(self, name: str, status: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from local.emulator.clients import Clients
 from local.emulator.environment import ACCOUNT, REGION
@@ -14,12 +14,21 @@ from local.emulator.sagemaker.events import Events
 from local.emulator.sagemaker.model_registry import ModelRegistry
 from local.emulator.sagemaker.model_server import ServingSettings
 from local.emulator.sagemaker.models import Models
-from local.emulator.sagemaker.pipelines import Engine, Pipelines
+from local.emulator.sagemaker.pipelines import Engine as PipelineRunner
+from local.emulator.sagemaker.pipelines import Pipelines
 from local.emulator.sagemaker.shapes import SHAPES
 from local.emulator.sagemaker.tags import Tags
+from local.emulator.sagemaker.tuning_jobs import Engine as TuningRunner
+from local.emulator.sagemaker.tuning_jobs import TuningJobs
 
 TARGET = "SageMaker."
 _JSON = {"content-type": "application/x-amz-json-1.1"}
+
+
+class Engine(PipelineRunner, TuningRunner, Protocol):
+    """What runs pipelines and jobs."""
+
+
 # Given the registry's way to register a model and the events' way out, the engine.
 MakeEngine = Callable[[Callable[[dict[str, Any]], str], Callable[[str, dict[str, Any]], None]], Engine]
 logger = logging.getLogger(__name__)
@@ -46,12 +55,13 @@ class SageMaker:
             tags=self.tags,
             read_object=_object_reader(clients),
         )
+        tuning_jobs = TuningJobs(engine=self._engine, tags=self.tags)
         self._models = Models(registry=self.registry, tags=self.tags)
         self.endpoints = Endpoints(
             models=self._models, tags=self.tags, events=events, settings=serving, clients=clients
         )
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-        for part in (self._pipelines, self.registry, self._models, self.endpoints, self.tags):
+        for part in (self._pipelines, tuning_jobs, self.registry, self._models, self.endpoints, self.tags):
             self._operations.update(part.operations())
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.parameter import ContinuousParameter
 from sagemaker.core.processing import ScriptProcessor
 from sagemaker.core.shapes import (
     MetricDefinition,
@@ -40,10 +41,11 @@ from sagemaker.mlops.workflow.retry import (
     StepExceptionTypeEnum,
     StepRetryPolicy,
 )
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
 from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, OutputDataConfig, StoppingCondition
+from sagemaker.train.tuner import HyperparameterTuner
 
 from tests.local.pipelines.definitions import IMAGE, ROLE
 
@@ -58,6 +60,9 @@ EPOCHS, THRESHOLD, DATA = ParameterInteger("Epochs", 1), ParameterFloat("Thresho
 APPROVAL = ParameterString("Approval", "PendingManualApproval", enum_values=["PendingManualApproval", "Approved"])
 
 
+LOSS = "eval_loss=([0-9\\.]+)"
+
+
 class OfflineSession(PipelineSession):
     def default_bucket(self) -> str:
         return "bucket"
@@ -66,7 +71,8 @@ class OfflineSession(PipelineSession):
 def author() -> dict[str, Any]:
     session = OfflineSession(boto_session=boto3.Session(region_name="us-east-1"), default_bucket="bucket")
     prepare = _processing(session, "Prepare", ("data", DATA), "train", cache_config=CACHE)
-    fine_tune = _fine_tune(session, prepare)
+    tune = _tune(session, prepare)
+    fine_tune = _fine_tune(session, prepare, tune)
     model = fine_tune.properties.ModelArtifacts.S3ModelArtifacts
     report = PropertyFile("Report", output_name="report", path="evaluation.json")
     evaluate = _processing(session, "Evaluate", ("model", model), "report", property_files=[report])
@@ -81,7 +87,7 @@ def author() -> dict[str, Any]:
     pipeline = Pipeline(
         "dev-task",
         parameters=[EPOCHS, THRESHOLD, DATA, APPROVAL],
-        steps=[prepare, fine_tune, evaluate, gate],
+        steps=[prepare, tune, fine_tune, evaluate, gate],
         sagemaker_session=session,
         pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=False),
     )
@@ -115,14 +121,40 @@ def _processing(
     return ProcessingStep(name, step_args=arguments, retry_policies=RETRIES, **more)
 
 
-def _fine_tune(session: PipelineSession, prepare: ProcessingStep) -> TrainingStep:
-    trainer = ModelTrainer(
+def _tune(session: PipelineSession, prepare: ProcessingStep) -> TuningStep:
+    tuner = HyperparameterTuner(
+        _trainer(session, {"epochs": EPOCHS}),
+        "eval:loss",
+        {"lr": ContinuousParameter(1e-5, 1e-3, "Logarithmic")},
+        metric_definitions=[{"Name": "eval:loss", "Regex": LOSS}],
+        objective_type="Minimize",
+        max_jobs=2,
+        max_parallel_jobs=2,
+        early_stopping_type="Auto",
+        random_seed=1,
+    )
+    train = prepare.properties.ProcessingOutputConfig.Outputs["train"].S3Output.S3Uri
+    arguments = tuner.tune(inputs={"train": train}, wait=False)
+    return TuningStep("Tune", step_args=arguments, cache_config=CACHE, retry_policies=RETRIES)
+
+
+def _fine_tune(session: PipelineSession, prepare: ProcessingStep, tune: TuningStep) -> TrainingStep:
+    best = tune.properties.BestTrainingJob.TunedHyperParameters["lr"]
+    trainer = _trainer(session, {"epochs": EPOCHS, "lr": best}).with_metric_definitions(
+        [MetricDefinition(name="eval:loss", regex=LOSS)]
+    )
+    train = prepare.properties.ProcessingOutputConfig.Outputs["train"].S3Output.S3Uri
+    arguments = trainer.train(input_data_config=[InputData(channel_name="train", data_source=train)])
+    return TrainingStep("FineTune", step_args=arguments, cache_config=CACHE, retry_policies=RETRIES)
+
+
+def _trainer(session: PipelineSession, hyperparameters: dict[str, Any]) -> ModelTrainer:
+    return ModelTrainer(
         training_image=IMAGE,
         role=ROLE,
         sagemaker_session=session,
         hyperparameters={
-            "epochs": EPOCHS,
-            "lr": 3e-4,
+            **hyperparameters,
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": "s3://assets/sourcedir.tar.gz",
         },
@@ -130,10 +162,7 @@ def _fine_tune(session: PipelineSession, prepare: ProcessingStep) -> TrainingSte
         output_data_config=OutputDataConfig(s3_output_path="s3://bucket/out"),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=3600),
         base_job_name="fine-tune",
-    ).with_metric_definitions([MetricDefinition(name="eval:loss", regex="eval_loss=([0-9\\.]+)")])
-    train = prepare.properties.ProcessingOutputConfig.Outputs["train"].S3Output.S3Uri
-    arguments = trainer.train(input_data_config=[InputData(channel_name="train", data_source=train)])
-    return TrainingStep("FineTune", step_args=arguments, cache_config=CACHE, retry_policies=RETRIES)
+    )
 
 
 def _register(session: PipelineSession, model: Any) -> ModelStep:

@@ -96,6 +96,7 @@ class Emulator:
         describe = {
             "ProcessingJob": self.engine.describe_processing_job,
             "TrainingJob": self.engine.describe_training_job,
+            "TuningJob": self.engine.describe_tuning_job,
         }
         return describe[kind](name)
 

@@ -93,6 +93,39 @@ def training(
     }
 
 
+def tuning(
+    name: str,
+    *,
+    ranges: dict[str, Any],
+    jobs: int = 2,
+    parallel: int = 1,
+    seed: int | None = 1,
+    hyperparameters: dict[str, Any] | None = None,
+    config: dict[str, Any] | None = None,
+    step: dict[str, Any] | None = None,
+    **members: Any,
+) -> dict[str, Any]:
+    """A Tuning step that maximises `score`, printed as `score: 0.5`, over jobs as `training` makes them."""
+    job = training(name, hyperparameters=hyperparameters, metrics={"score": "score: ([0-9.]+)"}, **members)["Arguments"]
+    return {
+        "Name": name,
+        "Type": "Tuning",
+        "Arguments": {
+            "HyperParameterTuningJobConfig": {
+                "Strategy": "Bayesian",
+                "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
+                "ParameterRanges": ranges,
+                "TrainingJobEarlyStoppingType": "Off",
+                **({} if seed is None else {"RandomSeed": seed}),
+                **(config or {}),
+            },
+            "TrainingJobDefinition": {"StaticHyperParameters": job.pop("HyperParameters"), **job},
+        },
+        **(step or {}),
+    }
+
+
 def condition(
     name: str, conditions: list[Any], if_steps: list[Any] | None = None, else_steps: list[Any] | None = None
 ) -> dict[str, Any]:

@@ -66,9 +66,11 @@ def test_a_definition_of_the_sdk_runs_unmodified(emulator: Emulator) -> None:
 
     arn = emulator.run(definition, parameters={"Epochs": "3", "InputData": "s3://bucket/data"})
     assert emulator.statuses(arn) == dict.fromkeys(
-        ("Prepare", "FineTune", "Evaluate", "Gate", "Register", "Notify"), "Succeeded"
+        ("Prepare", "Tune", "FineTune", "Evaluate", "Gate", "Register", "Notify"), "Succeeded"
     ), emulator.steps(arn)
-    training = emulator.job(arn, "FineTune")
+    training, tuning = emulator.job(arn, "FineTune"), emulator.job(arn, "Tune")
+    assert training["HyperParameters"]["lr"] == tuning["BestTrainingJob"]["TunedHyperParameters"]["lr"]
+    assert tuning["TrainingJobStatusCounters"]["Completed"] == 2
     (metric,) = training["FinalMetricDataList"]
     assert (metric["MetricName"], metric["Value"]) == ("eval:loss", 0.75)
     (package,) = emulator.packages

@@ -18,6 +18,7 @@ from tests.local.pipelines.definitions import (
     processing,
     source_archive,
     training,
+    tuning,
 )
 
 # Says that it is there, then waits until all the others named are.
@@ -209,18 +210,19 @@ def test_a_closed_engine_starts_nothing(emulator: Emulator) -> None:
 
 
 def test_an_unsupported_step_is_refused_before_anything_starts(emulator: Emulator) -> None:
-    tuning = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
-    with pytest.raises(ValidationError, match="Step Tune: step type 'Tuning' is not supported"):
-        emulator.start(pipeline(processing("First", "pass"), condition("Gate", [equals(1, 2)], [tuning])))
+    transform = {"Name": "Score", "Type": "Transform", "Arguments": {}}
+    with pytest.raises(ValidationError, match="Step Score: step type 'Transform' is not supported"):
+        emulator.start(pipeline(processing("First", "pass"), condition("Gate", [equals(1, 2)], [transform])))
     assert emulator.engine.list_executions("dev-task") == []
     assert emulator.events == []
 
 
 def test_descriptions_have_botocores_shapes(emulator: Emulator) -> None:
-    emulator.s3.put("s3://assets/sourcedir.tar.gz", source_archive(train__py="print('loss=1.5')"))
+    emulator.s3.put("s3://assets/sourcedir.tar.gz", source_archive(train__py="print('loss=1.5 score: 0.5')"))
     arn = emulator.run(
         pipeline(
             processing("Prepare", "raise SystemExit(0)"),
+            tuning("Tune", ranges={"CategoricalParameterRanges": [{"Name": "size", "Values": ["8"]}]}),
             training("FineTune", metrics={"loss": "loss=([0-9.]+)"}, step={"DependsOn": ["Prepare"]}),
             {**condition("Gate", [equals(1, 1)], [fail("Stop", "no")]), "DependsOn": ["FineTune"]},
         )
@@ -233,6 +235,13 @@ def test_descriptions_have_botocores_shapes(emulator: Emulator) -> None:
         "ListPipelineExecutionStepsResponse": {"PipelineExecutionSteps": engine.list_steps(arn)},
         "DescribeProcessingJobResponse": emulator.job(arn, "Prepare"),
         "DescribeTrainingJobResponse": emulator.job(arn, "FineTune"),
+        "DescribeHyperParameterTuningJobResponse": emulator.job(arn, "Tune"),
+        "ListHyperParameterTuningJobsResponse": {"HyperParameterTuningJobSummaries": engine.list_tuning_jobs()},
+        "ListTrainingJobsForHyperParameterTuningJobResponse": {
+            "TrainingJobSummaries": engine.list_jobs_of_tuning_job(
+                emulator.job(arn, "Tune")["HyperParameterTuningJobName"]
+            )
+        },
         "ListProcessingJobsResponse": {"ProcessingJobSummaries": engine.list_processing_jobs()},
         "ListTrainingJobsResponse": {"TrainingJobSummaries": engine.list_training_jobs()},
     }
