@@ -36,6 +36,8 @@ HYPERPARAMETERS = {
     "sagemaker_submit_directory": f"/opt/ml/input/data/code/{ARCHIVE}",
     "sagemaker_container_log_level": "20",
     "sagemaker_region": "us-east-1",
+    # SageMaker gives it to the jobs of a search; the script would refuse it.
+    "_tuning_objective_metric": "f1",
 }
 
 
