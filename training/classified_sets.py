@@ -1,4 +1,4 @@
-"""What a classifier leaves for Evaluate: its answers to every evaluation set, and how it decided.
+"""Asking a classifier for whole sets of records, and what it leaves of them for Evaluate.
 
 <set>/part-*.jsonl    {"id", "prediction": label, "probability": of the positive label, in [0, 1]}
 decision.json         {"positive", "negative", "threshold"}
@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from training.evaluation_answers import PoolAnswers, answer_parts
-from training.labels import Decision
-from training.splits import Record
-from training.statistics import FloatArray
+import numpy as np
+
+from training.evaluation_answers import PoolAnswers, answer_parts, pools
+from training.labelled_splits import check_both_labels, class_number
+from training.labels import POSITIVE, Decision
+from training.splits import Record, read_split
+from training.statistics import BoolArray, FloatArray
 from training.text_windows import Reading
 
 DECISION = "decision.json"
@@ -55,3 +58,22 @@ def write_classified_sets(classifier: Classifier, parts: Sequence[Path], output:
 
     long = f"texts longer than {classifier.max_input_tokens} tokens were read in windows"
     answer_parts(parts, output, batch_size, answer, long)
+
+
+def ask_validation(classifier: Classifier, split: Path, batch_size: int) -> tuple[BoolArray, FloatArray]:
+    """Of every validation record whether it is positive, and the probability that it is (records,): what a threshold is
+    chosen by, asked as the evaluation sets are.
+
+    Raises:
+        UploadError: a label is missing or another one is there, or a line is not a record.
+        ModelError: the model answers with something that is no number.
+    """
+    labels = classifier.decision.labels
+    truth, found = np.empty(0, dtype=np.bool_), np.empty(0)
+    for pool in pools(read_split(split), batch_size):
+        positive = [class_number(record, labels) == POSITIVE for record in pool]
+        readings = classifier.read([record.input for record in pool])
+        truth = np.append(truth, positive)
+        found = np.append(found, classifier.probabilities(readings, batch_size))
+    check_both_labels("validation", [int((~truth).sum()), int(truth.sum())], labels)
+    return truth, found

@@ -25,6 +25,7 @@ from transformers import TrainingArguments
 
 from training.channels import channel_of
 from training.classification_metrics import METRICS, choose_threshold, scores
+from training.classified_sets import ask_validation
 from training.classifier_tuner import (
     BALANCED,
     CLASS_WEIGHTS,
@@ -46,7 +47,7 @@ from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import PLACEHOLDER
 from training.splits import read_split
-from training.text_classifier import check_length, load_encoder
+from training.text_classifier import TextClassifier, check_length, load_encoder
 from training.token_store import TokenStore, build_token_store
 from training.training_run import (
     TrainingOptions,
@@ -190,14 +191,20 @@ def _train(
 
 
 def _save(arguments: Arguments, trainer: ClassifierTuner, base_card: ModelCard) -> None:
-    """Choose the threshold and write the model directory; every process takes part in the validation."""
-    truth, probabilities = trainer.validated()
-    threshold = choose_threshold(truth, probabilities)
-    found = dict(zip(METRICS, scores(truth, probabilities, threshold), strict=True))
+    """Write the model directory, and choose the threshold by asking it as evaluation and the endpoint do: in full
+    precision, and long texts to their end."""
     trainer.save_model(str(arguments.model_dir))
     if not trainer.is_world_process_zero():
         return
     (arguments.model_dir / "training_args.bin").unlink(missing_ok=True)  # a pickle, and nothing to serve with
+    decision = Decision(positive=arguments.positive_label, negative=arguments.negative_label)
+    untold = dataclasses.replace(base_card, max_input_tokens=arguments.max_seq_length, decision=decision)
+    finish_model_directory(arguments.model_dir, untold)
+    truth, probabilities = ask_validation(
+        TextClassifier.load(arguments.model_dir), arguments.validation, arguments.train_batch_size
+    )
+    threshold = choose_threshold(truth, probabilities)
+    found = dict(zip(METRICS, scores(truth, probabilities, threshold), strict=True))
     card = fine_tuned_card(
         arguments,
         base_card,
@@ -206,7 +213,7 @@ def _save(arguments: Arguments, trainer: ClassifierTuner, base_card: ModelCard) 
         best_step=trainer.state.best_global_step,
         steps=trainer.state.global_step,
     )
-    decision = Decision(positive=arguments.positive_label, negative=arguments.negative_label, threshold=threshold)
+    decision = dataclasses.replace(decision, threshold=threshold)
     finish_model_directory(
         arguments.model_dir, dataclasses.replace(card, prompt_template=PLACEHOLDER, decision=decision)
     )

@@ -72,7 +72,7 @@ class PromptTokens:
         return [*prompt, *self._tail]
 
     def _plain(self, texts: list[str]) -> list[Ids]:
-        ids: list[Ids] = self._tokenizer(texts, addspecial_tokens=False, verbose=False)["input_ids"]
+        ids: list[Ids] = self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
 
@@ -83,7 +83,7 @@ def truncate(ids: Sequence[int], limit: int, tail: int = 1) -> Ids:
 
 def special_tokens(tokenizer: Any) -> tuple[Ids, Ids]:
     """What a tokenizer puts in front of a text and behind it."""
-    whole, plain = tokenizer("a")["input_ids"], tokenizer("a", addspecial_tokens=False)["input_ids"]
+    whole, plain = tokenizer("a")["input_ids"], tokenizer("a", add_special_tokens=False)["input_ids"]
     for begin in range(len(whole) - len(plain) + 1):
         if whole[begin : begin + len(plain)] == plain:
             return whole[:begin], whole[begin + len(plain) :]

@@ -134,6 +134,8 @@ def main(arguments: Arguments, download: Download | None = None, newest: Callabl
         UploadError: the train split is empty.
     """
     transformers_logging.disable_progress_bar()
+    if arguments.labels is not None:
+        transformers_logging.set_verbosity_error()  # that an encoder lacks the head for these labels is as it should be
     arguments.output.mkdir(parents=True, exist_ok=True)
     if arguments.source == HUGGING_FACE and arguments.revision is None:
         arguments = dataclasses.replace(arguments, revision=_newest_commit(str(arguments.model_id), newest))

@@ -3,7 +3,7 @@
 Tokenizer, longest input, labels and threshold all come from the model directory, so a score in a report is a score of
 what the endpoint answers. A text that is longer than the model reads is read in windows (training/text_windows.py), and
 its probability is the largest of theirs: one passage that reports an event makes a text that reports one. Training
-reads the first window only.
+reads the first window only; the threshold is chosen by whole texts.
 """
 
 from collections.abc import Sequence
@@ -78,10 +78,12 @@ class TextClassifier:
         found = np.zeros(len(readings))
         with torch.inference_mode():
             for batch in self._windows.batches(readings, batch_size, self.model.device):
-                # Whatever is no number stays none: of it and a number, np.maximum gives what is no number.
-                np.maximum.at(found, batch.texts, positive_probabilities(self.model(**batch.inputs).logits))
-        if not np.isfinite(found).all():
-            raise ModelError("the model's answer is not a number: its weights are damaged or its training diverged")
+                told = positive_probabilities(self.model(**batch.inputs).logits)
+                if not np.isfinite(told).all():
+                    raise ModelError(
+                        "the model's answer is not a number: its weights are damaged or its training diverged"
+                    )
+                np.maximum.at(found, batch.texts, told)
         return found
 
     def classify(self, readings: Sequence[Reading], batch_size: int = 32) -> list[Classified]:

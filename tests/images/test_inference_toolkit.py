@@ -17,6 +17,7 @@ import pytest
 
 from local.model_server import ServedModel
 from tests.images import container
+from tests.training.tiny_encoder import build_tiny_encoder, fine_tune_tiny_encoder, write_labelled_splits
 from tests.training.tiny_model import build_tiny_model
 from training.archives import unpack
 
@@ -40,7 +41,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def endpoint(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Address of the running server, and its log."""
-    folder = tmp_path_factory.mktemp("image")
+    with serving(model, tmp_path_factory.mktemp("image"), {}) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving(model: Path, folder: Path, variables: dict[str, str]) -> Iterator[tuple[str, Path]]:
+    folder.mkdir(exist_ok=True)
     ml = folder / "ml"
     archive = folder / "model.tar.gz"
     with tarfile.open(archive, "w:gz") as packed:
@@ -59,6 +66,7 @@ def endpoint(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_SAFE_PORT_RANGE": f"{port}-{port}",
+        **variables,
     }
     log = folder / "log"
     with log.open("wb") as output:
@@ -146,3 +154,19 @@ def test_what_it_cannot_do_is_refused_with_a_reason_and_it_lives_on(
     assert said in answer["error"]
     assert invoke(address, json.dumps({"inputs": TEXTS[0]}).encode())[0] == 200
     assert "lungs are clear" not in log.read_text(encoding="utf-8", errors="replace")
+
+
+def test_a_classifier_is_served_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("MODEL_VERSION", "4")
+    fine_tune_tiny_encoder(write_labelled_splits(tmp_path), build_tiny_encoder(tmp_path / "base"), epochs=1.0)
+    body = json.dumps({"inputs": [{"id": str(number), "text": text} for number, text in enumerate(TEXTS)]}).encode()
+    _, local = ServedModel(tmp_path / "model").invoke(body, "application/json", None)
+    with serving(tmp_path / "model", tmp_path / "image", {"MODEL_VERSION": "4"}) as (address, _):
+        status, answers = invoke(address, body)
+        assert status == 200
+        for answer, expected in zip(answers, json.loads(local), strict=True):
+            assert answer.pop("probability") == pytest.approx(expected.pop("probability"), abs=1e-5)
+            assert answer == expected and answer["model_version"] == "4"
+        status, answer = invoke(address, b'{"inputs": "a", "parameters": {"explain": true}}')
+        assert status == 400 and "leave out explain" in answer["error"]

@@ -15,6 +15,13 @@ from typing import Any
 
 import pytest
 
+from tests.training.tiny_encoder import (
+    NEGATIVE,
+    POSITIVE,
+    build_tiny_encoder,
+    fine_tune_tiny_encoder,
+    write_labelled_splits,
+)
 from tests.training.tiny_model import build_tiny_model
 
 REPOSITORY = Path(__file__).parents[2]
@@ -92,6 +99,21 @@ def test_refusals_have_their_status_and_the_server_lives_on(server: Server) -> N
     assert server.send("GET", "/elsewhere")[0] == 404
     assert server.send("POST", "/elsewhere", b"")[0] == 404
     assert server.ask({"inputs": TEXT})[0] == 200
+
+
+def test_a_classifier_is_served_by_the_same_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_VERSION", "4")
+    fine_tune_tiny_encoder(write_labelled_splits(tmp_path), build_tiny_encoder(tmp_path / "base"), epochs=1.0)
+    with serving(tmp_path / "model", tmp_path / "log") as running:
+        items = [{"id": one, "text": f"He had {one} 🤢."} for one in ("б", "a")]
+        status, answers = running.ask({"inputs": items})
+        assert status == 200 and [answer["id"] for answer in answers] == ["б", "a"]
+        assert all(set(answer) == {"id", "label", "probability", "model_version"} for answer in answers)
+        assert {answer["label"] for answer in answers} <= {POSITIVE, NEGATIVE}
+        assert {answer["model_version"] for answer in answers} == {"4"}
+        status, answer = running.ask({"inputs": TEXT, "parameters": {"num_beams": 2}})
+        assert status == 400 and "takes no parameters" in answer["error"]
+        assert running.ask({"inputs": TEXT})[0] == 200
 
 
 def test_a_body_larger_than_sagemakers_limit_is_refused_unread(server: Server) -> None:

@@ -38,3 +38,11 @@ def trained_classifier(tiny_encoder_directory: Path, tmp_path_factory: pytest.Te
     """What FineTune leaves of it, and its log. Do not write into it."""
     folder = write_labelled_splits(tmp_path_factory.mktemp("classifier"))
     return folder, fine_tune_tiny_encoder(folder, tiny_encoder_directory)
+
+
+@pytest.fixture(scope="session")
+def sure_classifier(tiny_encoder_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory that was trained for longer: nearly 0 or nearly 1 of such texts. Do not write into it."""
+    folder = write_labelled_splits(tmp_path_factory.mktemp("sure"), train=96)
+    fine_tune_tiny_encoder(folder, tiny_encoder_directory, learning_rate=8e-3, epochs=8.0)
+    return folder / "model"

@@ -1,5 +1,6 @@
 """FineTune of a classifier in this process, on a tiny BERT; once as SageMaker starts it, killed and started again."""
 
+import dataclasses
 import json
 import os
 import re
@@ -29,6 +30,8 @@ from tests.training.tiny_encoder import (
 from tests.training.tiny_model import write_part
 from training.classifier_tuner import ClassLoss, balanced_weights
 from training.errors import ArgumentError, ModelError, UploadError
+from training.fine_tune_classifier import Arguments, main
+from training.job import parse_arguments
 from training.model_directory import finish_model_directory, read_model_card
 from training.table_schemas import TRAINING_CURVE
 from training.text_classifier import TextClassifier
@@ -131,6 +134,84 @@ def test_what_is_cut_off_is_said(tiny_encoder_directory: Path, tmp_path: Path) -
     assert counted is not None and 0 < int(counted[1]) < 48
 
 
+def test_the_threshold_is_chosen_by_whole_texts_as_they_are_asked(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    """Half of the validation texts say what decides only behind what training reads of them."""
+    write_labelled_splits(tmp_path, train=96)
+    nothing = " ".join(str(r["input"]) for r in labelled_texts(20) if r["target"] == NEGATIVE)
+    hidden = [r | {"input": f"{nothing} {r['input']}"} for r in labelled_texts(24, start=3024)]
+    records = labelled_texts(24, start=3000) + hidden
+    write_part(tmp_path / "validation", records)
+    log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, learning_rate=8e-3, epochs=8.0)
+    classifier = TextClassifier.load(tmp_path / "model")
+    probabilities = classifier.probabilities(classifier.read([str(r["input"]) for r in records]))
+    truth = np.array([r["target"] == POSITIVE for r in records])
+    *validations, end = [float(value) for value in METRIC.findall(log)]
+    assert end == pytest.approx(f1_score(truth, probabilities >= classifier.decision.threshold), abs=1e-4)
+    # By the first windows half of the positives cannot be found: F1 is at most 2/3.
+    assert max(validations) < 0.67 and end > 0.9
+
+
+def channels(folder: Path, encoder: Path, *names: str) -> Path:
+    """What SageMaker lays down where a search tries several encoders: a folder for each channel, and none `model`."""
+    data = folder / "input" / "data"
+    write_labelled_splits(data)
+    for name in names:
+        shutil.copytree(encoder, data / name)
+        card = dataclasses.replace(read_model_card(encoder), description=name)
+        finish_model_directory(data / name, card)
+    return data
+
+
+@pytest.fixture
+def sagemaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in ("TRAIN", "VALIDATION"):
+        monkeypatch.setenv(f"SM_CHANNEL_{variable}", str(tmp_path / "input" / "data" / variable.lower()))
+    monkeypatch.delenv("SM_CHANNEL_MODEL", raising=False)
+    monkeypatch.setenv("SM_MODEL_DIR", str(tmp_path / "model"))
+    monkeypatch.setenv("SM_OUTPUT_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+def hyperparameters(folder: Path, **more: object) -> Arguments:
+    given = {"positive_label": POSITIVE, "negative_label": NEGATIVE, "max_seq_length": 48, "epochs": 1} | more
+    words = [word for name, value in given.items() for word in (f"--{name}", json.dumps(value))]
+    return parse_arguments(Arguments, [*words, "--checkpoints", str(folder / "checkpoints"), "--processes", "1"])
+
+
+def test_one_of_several_encoders_is_read_from_its_own_channel(tiny_encoder_directory: Path, sagemaker: Path) -> None:
+    channels(sagemaker, tiny_encoder_directory, "someone--tiny_v1.1", "other--tiny")
+    main(hyperparameters(sagemaker, model_name="someone/tiny_v1.1"))
+    card = read_model_card(sagemaker / "model")
+    assert card.description == "fine-tuned from: someone--tiny_v1.1"
+    assert card.training is not None and card.training["arguments"]["model_name"] == "someone/tiny_v1.1"
+
+
+def test_an_encoder_lies_beside_channel_model_if_there_is_one(
+    tiny_encoder_directory: Path, sagemaker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = channels(sagemaker, tiny_encoder_directory, "model", "other--tiny")
+    monkeypatch.setenv("SM_CHANNEL_MODEL", str(data / "model"))
+    assert hyperparameters(sagemaker).encoder == data / "model"
+    assert hyperparameters(sagemaker, model_name="other/tiny").encoder == data / "other--tiny"
+
+
+def test_an_encoder_without_a_channel_is_a_named_error(tiny_encoder_directory: Path, sagemaker: Path) -> None:
+    channels(sagemaker, tiny_encoder_directory, "other--tiny")
+    expected = "model_name no/such: there is no channel no--such, only other--tiny, train, validation"
+    with pytest.raises(ArgumentError, match=expected):
+        main(hyperparameters(sagemaker, model_name="no/such"))
+    with pytest.raises(ArgumentError, match="model_name must be owner/name"):
+        hyperparameters(sagemaker, model_name="../train")
+    with pytest.raises(ModelError, match=r"there is no model at .*/data/model"):
+        main(hyperparameters(sagemaker))
+
+
+def test_no_channel_at_all_is_a_named_error(sagemaker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SM_CHANNEL_TRAIN")
+    with pytest.raises(ArgumentError, match="SM_CHANNEL_MODEL is not set"):
+        Arguments(positive_label=POSITIVE, negative_label=NEGATIVE, train=sagemaker, validation=sagemaker)
+
+
 @pytest.mark.parametrize("split", ["train", "validation"])
 @pytest.mark.parametrize("label", [POSITIVE, NEGATIVE])
 def test_a_split_of_one_label_is_refused_by_name(
@@ -177,7 +258,10 @@ def test_an_encoder_of_another_architecture_is_trained_alike(tiny_encoder_direct
         "intermediate_size": 64,
     }
     sizes |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    config = RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=66, pad_token_id=1, **sizes)
+    config = RobertaConfig(
+        vocab_size=len(tokenizer), max_position_embeddings=66, pad_token_id=tokenizer.pad_token_id, **sizes
+    )
+    torch.manual_seed(0)
     RobertaForMaskedLM(config).save_pretrained(base)
     finish_model_directory(base, read_model_card(tiny_encoder_directory))
     write_labelled_splits(tmp_path)

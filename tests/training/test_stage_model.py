@@ -1,4 +1,4 @@
-"""StageModel: its sources, and what it refuses. The hub is a folder."""
+"""StageModel of models that write text: its sources, and what it refuses. The hub is a folder."""
 
 import fnmatch
 import io
