@@ -12,9 +12,9 @@ from constructs import Construct
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# Lambda brings boto3; this code brings nothing else but the tables' description and their writer.
-_CODE = ["*", "!lambdas", "!lambdas/**", "!training", "!training/__init__.py", "!training/table_schemas.py",
-         "!training/tables.py", "!training/errors.py", "**/__pycache__"]  # fmt: skip
+# Lambda brings boto3; this code brings nothing else but the tables' description and their writer, and what reads lines.
+_TRAINING = ("__init__", "table_schemas", "tables", "errors", "records", "text_lines", "csv_rows")
+_CODE = ["*", "!lambdas", "!lambdas/**", "!training", *(f"!training/{name}.py" for name in _TRAINING), "**/__pycache__"]
 
 
 class GlueFunction(lambda_.Function):
