@@ -98,7 +98,7 @@ class EventStream(Construct):
         return dynamodb.Table(
             self,
             "Claims",
-            partition_key=dynamodb.Attribute(name="identity", type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name="text_identity", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self._around.key,

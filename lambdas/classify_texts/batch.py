@@ -145,9 +145,9 @@ def _row(received: _Received, answer: Answer, stream: Stream) -> EventRow:
 
 def _log_failure(logger: logging.Logger, error: Exception, texts: int) -> None:
     # The message of an error of AWS is not ours, and may quote what it was given.
-    reason = str(error) if isinstance(error, LambdaError) else _code(error)
+    reason = ""
+    if isinstance(error, LambdaError):
+        reason = str(error)
+    elif isinstance(error, ClientError):
+        reason = f"{error.operation_name}: {error.response['Error']['Code']}"
     log_event(logger, "texts_failed", level=logging.ERROR, texts=texts, error=type(error).__name__, reason=reason)
-
-
-def _code(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""

@@ -1,9 +1,9 @@
 """Who writes which event: one item of a DynamoDB table for each identity of a text (lambdas/texts.py). No text in it.
 
-identity     partition key
-written_to   key of the Parquet file that holds the event, or is to hold it
-lease_until  seconds since 1970; until then whoever claimed it is left alone
-finished     true once the file is written and the notice sent; lease_until is gone then
+text_identity  partition key (`identity` alone is a word that DynamoDB reserves)
+written_to     key of the Parquet file that holds the event, or is to hold it
+lease_until    seconds since 1970; until then whoever claimed it is left alone
+finished       true once the file is written and the notice sent; lease_until is gone then
 """
 
 import time
@@ -46,12 +46,14 @@ class Claims:
         """
         found = {}
         for some in _portions(identities, _READS):
-            wanted: Any = {self._table: {"Keys": [{"identity": {"S": name}} for name in some], "ConsistentRead": True}}
+            wanted: Any = {
+                self._table: {"Keys": [{"text_identity": {"S": name}} for name in some], "ConsistentRead": True}
+            }
             for attempt in range(_ATTEMPTS):
                 self._sleep(0.1 * attempt)
                 answer = self._dynamodb.batch_get_item(RequestItems=wanted)
                 for item in answer["Responses"].get(self._table, []):
-                    found[item["identity"]["S"]] = _claim(item)
+                    found[item["text_identity"]["S"]] = _claim(item)
                 wanted = answer.get("UnprocessedKeys")
                 if not wanted:
                     break
@@ -65,13 +67,13 @@ class Claims:
         False: somebody else was first.
         """
         item = {
-            "identity": {"S": identity},
+            "text_identity": {"S": identity},
             "written_to": {"S": file},
             "lease_until": {"N": str(lease_until)},
             "finished": {"BOOL": False},
         }
         if replacing is None:
-            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(identity)"}
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(text_identity)"}
         else:
             condition = {
                 "ConditionExpression": "written_to = :file AND finished = :no",
@@ -92,7 +94,9 @@ class Claims:
             UnfinishedError, botocore's errors: some are not marked.
         """
         for some in _portions(identities, _WRITES):
-            items = [{"identity": {"S": name}, "written_to": {"S": file}, "finished": {"BOOL": True}} for name in some]
+            items = [
+                {"text_identity": {"S": name}, "written_to": {"S": file}, "finished": {"BOOL": True}} for name in some
+            ]
             waiting: Any = {self._table: [{"PutRequest": {"Item": item}} for item in items]}
             for attempt in range(_ATTEMPTS):
                 self._sleep(0.1 * attempt)

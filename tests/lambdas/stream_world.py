@@ -57,8 +57,8 @@ class FakeClaims:
         ConditionExpression: str,
         ExpressionAttributeValues: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        there = self.items.get(Item["identity"]["S"])
-        if ConditionExpression == "attribute_not_exists(identity)":
+        there = self.items.get(Item["text_identity"]["S"])
+        if ConditionExpression == "attribute_not_exists(text_identity)":
             holds = there is None
         else:
             assert ConditionExpression == "written_to = :file AND finished = :no"
@@ -66,7 +66,7 @@ class FakeClaims:
             holds = there is not None and there["written_to"] == values[":file"] and there["finished"] == values[":no"]
         if not holds:
             raise Refused("ConditionalCheckFailedException", "The conditional request failed")
-        self.items[Item["identity"]["S"]] = Item
+        self.items[Item["text_identity"]["S"]] = Item
         return {}
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class FakeClaims:
         assert request["ConsistentRead"] and len(request["Keys"]) <= 100
         if self._holds_back():
             return {"Responses": {}, "UnprocessedKeys": RequestItems}
-        names = [key["identity"]["S"] for key in request["Keys"]]
+        names = [key["text_identity"]["S"] for key in request["Keys"]]
         return {"Responses": {table: [self.items[name] for name in names if name in self.items]}}
 
     def batch_write_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class FakeClaims:
         assert len(requests) <= 25
         for request in requests:
             item = request["PutRequest"]["Item"]
-            self.items[item["identity"]["S"]] = item
+            self.items[item["text_identity"]["S"]] = item
         return {}
 
     def _holds_back(self) -> bool:
