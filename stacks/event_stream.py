@@ -32,8 +32,8 @@ _ATTEMPTS = len(RETRY_SECONDS) + 1
 _CLASSIFY_SECONDS, _LEASE_SECONDS = 90, 120
 # Texts of one batch, and so rows of one file. Comprehend Medical is asked text by text, which takes its time.
 _BATCH, _COMPREHEND_BATCH = 100, 10
-# Batches at a time: full ones rather than many, and no more than an endpoint of one machine answers.
-_BATCHES_AT_A_TIME = 5
+# Batches (and files) at a time: full batches rather than many, and no more than an endpoint of one machine answers.
+_AT_A_TIME = 5
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,9 @@ class EventStream(Construct):
             timeout=Duration.minutes(15),
         )
         function.add_event_source(
-            event_sources.SqsEventSource(self.files, batch_size=1, report_batch_item_failures=True)
+            event_sources.SqsEventSource(
+                self.files, batch_size=1, max_concurrency=_AT_A_TIME, report_batch_item_failures=True
+            )
         )
         events.Rule(
             self,
@@ -180,7 +182,7 @@ class EventStream(Construct):
                 self.texts,
                 batch_size=_COMPREHEND_BATCH if task.stream.comprehend_medical else _BATCH,
                 max_batching_window=Duration.seconds(1),
-                max_concurrency=_BATCHES_AT_A_TIME,
+                max_concurrency=_AT_A_TIME,
                 report_batch_item_failures=True,
             )
         )
