@@ -144,6 +144,8 @@ class EventStream(Construct):
             targets=[targets.SqsQueue(self.files, dead_letter_queue=self._dead_files)],
         )
         function.allow(["s3:GetObject", "s3:GetObjectVersion"], [bucket.arn_for_objects(f"{prefix}*")])
+        # Without it, S3 says of a file that is gone that it is forbidden.
+        function.allow(["s3:ListBucket"], [bucket.bucket_arn])
         function.allow(["s3:PutObject"], [bucket.arn_for_objects(f"incoming-quarantine/{task.name}/*")])
         function.allow(["sqs:SendMessage"], [self.texts.queue_arn, self.files.queue_arn])
         self._allow_key(function)

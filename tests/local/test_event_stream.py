@@ -241,5 +241,4 @@ def test_texts_that_came_while_the_endpoint_was_away_are_parked_and_put_back_by_
     assert redrive(stream.sqs, stream.texts).put_back >= 5
     rows = stream.wait_for_events("away", 5)
     assert [row["text"] for row in rows] == [f"waiting {n}" for n in range(5)]
-    assert redrive(stream.sqs, stream.texts).put_back in (0, 1, 2)
     assert len(stream.events("away")) == 5
