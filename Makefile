@@ -7,7 +7,7 @@ CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo local upload predict test lint synth deploy destroy lock jumpstart-lock hub-lock clean
+.PHONY: help set-up demo local upload predict test lint synth deploy destroy redrive lock jumpstart-lock hub-lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ deploy: set-up ## Deploy STAGE to the AWS account of your credentials
 
 destroy: set-up ## Take STAGE away from the AWS account of your credentials
 	@$(CDK) destroy --all --no-notices -c stage=$(STAGE)
+
+redrive: set-up ## Put parked texts of TASK in STAGE back (FILES=1: parked files; ALL=1: refused texts too)
+	@$(PYTHON) -m operations.redrive --stage $(STAGE) --task '$(TASK)' $(if $(FILES),--files) $(if $(ALL),--all)
 
 lock: set-up ## Compile the lists of exact versions from requirements.in
 	@$(PYTHON) -m local.lock

@@ -11,6 +11,7 @@ from aws_cdk import App, Stack, Tags
 from stacks.analytics_stack import AnalyticsStack
 from stacks.config import TASKS_FOLDER, load_stage, load_tasks
 from stacks.dashboard_stack import DashboardStack, refreshed_data_sets
+from stacks.events_stack import EventsStack, streamed_tasks
 from stacks.foundation import Foundation
 from stacks.hub import HUB_LOCK_NAME, pinned, unpinned
 from stacks.jumpstart import LOCK_NAME, locked_models
@@ -49,6 +50,9 @@ def build_app(app: App) -> tuple[Stack, ...]:
     serving.add_stack_dependency(training)
     analytics = AnalyticsStack(app, f"{prefix}-Analytics", foundation=foundation)
     stacks = [storage, training, serving, analytics]
+    streamed = streamed_tasks(foundation)
+    if streamed:
+        stacks.append(EventsStack(app, f"{prefix}-Events", foundation=foundation, tasks=streamed))
     if stage.dashboard is not None:
         dashboard = DashboardStack(
             app, f"{prefix}-Dashboard", foundation=foundation, analytics=analytics, readers=stage.dashboard

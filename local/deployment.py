@@ -17,12 +17,14 @@ _OUTPUTS = "outputs.json"
 
 @dataclass(frozen=True)
 class Names:
-    """What a deployed stage is called, as the stacks' outputs say."""
+    """What a deployed stage is called, as the stacks' outputs say; what belongs to a task, by the task's name."""
 
     bucket: str
     database: str
     workgroup: str
     pipelines: dict[str, str]
+    text_queues: dict[str, str]
+    notice_topics: dict[str, str]
     dashboard: str | None
 
 
@@ -55,6 +57,8 @@ def read_names(assembly: Path) -> Names:
         database=values["DatabaseName"],
         workgroup=values["WorkgroupName"],
         pipelines=json.loads(values["Pipelines"]),
+        text_queues=json.loads(values.get("TextQueues", "{}")),
+        notice_topics=json.loads(values.get("NoticeTopics", "{}")),
         dashboard=values.get("DashboardId"),
     )
 

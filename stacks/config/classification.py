@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.config.search import Search
+from stacks.config.stream import Stream
 from stacks.config.task import Jobs, Task
 from stacks.config.values import Compute, Model, Training
 from stacks.settings import Settings
@@ -46,6 +47,7 @@ class ClassificationTask(Task):
     labels: LabelNames
     training: ClassifierTraining
     search: Search | None = None
+    stream: Stream | None = None
     jobs: ClassificationJobs
 
     @model_validator(mode="after")

@@ -32,7 +32,8 @@ REPORT = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.j
 class Steps:
     """The steps of a task's pipeline up to the gate, in order, and those among them that registering refers to.
 
-    `candidates` stage further models that a search tries; in `answered` the fine-tuned model answers the evaluation sets.
+    `candidates` stage further models that a search tries; `answered` is the one in which the fine-tuned model answers
+    the evaluation sets.
     """
 
     staged: ProcessingStep

@@ -1,0 +1,126 @@
+"""Puts parked messages back on their queue, once what they failed at is mended.
+
+    python -m operations.redrive --stage dev --task adverse_events [--files] [--all]
+
+Texts by default, with `--files` the events of files. Messages that were refused because they can never be handled (they
+carry the reason) are counted by it and left; `--all` puts those back too. Works with the AWS account of your
+credentials, and on a local AWS by AWS_ENDPOINT_URL.
+
+SQS's own redrive (StartMessageMoveTask) cannot leave some behind. Here a message is sent first and deleted then: if
+this breaks off between, it is there twice, which for texts and files is one event. What is parked again while this runs
+is left, so that it ends.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+REASON = "reason"
+# Seconds for which a message that was looked at stays out of sight; of what is left, until the end of the run at most.
+_VISIBILITY = 600
+_MESSAGES = 10
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """How many messages were put back, and how many were left, by the reason that they carry."""
+
+    put_back: int
+    left: dict[str, int]
+
+
+class RedriveError(Exception):
+    """Something that the command needs is not there; says what to do."""
+
+
+def queue_of(cloudformation: Any, stage: str, task: str, *, files: bool = False) -> str:
+    """URL of a task's queue, as the stage's stack of events says.
+
+    Raises:
+        RedriveError: the task has no stream in this stage.
+    """
+    (stack,) = cloudformation.describe_stacks(StackName=f"ReportTuning-{stage}-Events")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    queues: dict[str, str] = json.loads(outputs["FileQueues" if files else "TextQueues"])
+    if task not in queues:
+        raise RedriveError(f"task {task} has no stream in stage {stage}; there are: {', '.join(sorted(queues))}")
+    return queues[task]
+
+
+def redrive(sqs: Any, queue_url: str, *, everything: bool = False) -> Redriven:
+    """Put the dead letters of a queue back; with `everything` also those that carry a reason."""
+    dead_letters = _dead_letters(sqs, queue_url)
+    begin = time.time()
+    left: dict[str, tuple[str, str]] = {}  # message id -> (receipt handle, reason)
+    put_back = 0
+    try:
+        while messages := _receive(sqs, dead_letters):
+            if all(message["MessageId"] in left for message in messages):
+                break  # Nothing but what was left, which has come into sight again.
+            for message in messages:
+                reason = _why_left(message, begin, everything=everything)
+                if reason is not None:
+                    left[message["MessageId"]] = (message["ReceiptHandle"], reason)
+                    continue
+                sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"])
+                sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+                put_back += 1
+    finally:
+        for handle, _ in left.values():
+            sqs.change_message_visibility(QueueUrl=dead_letters, ReceiptHandle=handle, VisibilityTimeout=0)
+    return Redriven(put_back, dict(Counter(reason for _, reason in left.values())))
+
+
+def _why_left(message: dict[str, Any], begin: float, *, everything: bool) -> str | None:
+    if int(message["Attributes"]["SentTimestamp"]) / 1000 > begin:
+        return "parked while the command ran"
+    reason: str | None = message.get("MessageAttributes", {}).get(REASON, {}).get("StringValue")
+    return None if everything else reason
+
+
+def _dead_letters(sqs: Any, queue_url: str) -> str:
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    arn = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]
+    return str(sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
+
+
+def _receive(sqs: Any, queue_url: str) -> list[dict[str, Any]]:
+    # Waiting asks every server of the queue: an empty answer then means an empty queue.
+    answer = sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=_MESSAGES,
+        MessageAttributeNames=[REASON],
+        MessageSystemAttributeNames=["SentTimestamp"],
+        VisibilityTimeout=_VISIBILITY,
+        WaitTimeSeconds=2,
+    )
+    messages: list[dict[str, Any]] = answer.get("Messages", [])
+    return messages
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="operations.redrive", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stage", required=True)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--files", action="store_true", help="events of incoming files instead of texts")
+    parser.add_argument("--all", action="store_true", help="also messages that were refused for a reason")
+    given = parser.parse_args(arguments)
+    try:
+        queue = queue_of(boto3.client("cloudformation"), given.stage, given.task, files=given.files)
+    except RedriveError as error:
+        parser.exit(1, f"{error}\n")
+    done = redrive(boto3.client("sqs"), queue, everything=given.all)
+    print(f"{done.put_back} message(s) put back")
+    for reason, count in sorted(done.left.items()):
+        print(f"{count} message(s) left: {reason}")
+
+
+if __name__ == "__main__":
+    main()
