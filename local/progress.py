@@ -14,9 +14,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local.runs import Loss, RunView, Step
+from local.runs import Loss, RunView, Step, Trial
 
 _STYLES = {"Succeeded": "green", "Executing": "cyan", "Starting": "cyan", "Failed": "red", "Stopped": "yellow"}
+# The step that searches.
+SEARCH = "Tune"
+ENDED_TRIALS = ("Completed", "Failed", "Stopped")
 # First guesses (seconds on two cores), until a run has been measured on this machine.
 _FIRST_GUESS = {"Prepare": 5.0, "FineTune": 200.0, "Evaluate": 8.0, "Gate": 0.0, "Register": 1.0}
 _GUESS_FOR_ANY_STEP = 25.0
@@ -95,6 +98,8 @@ class Progress:
             text.stylize(_STYLES.get(status, "dim"))
             note = _latest(view.losses) if name == "FineTune" else ""
             table.add_row(f"  {name}", text, _clock(step.seconds) if step else "", note)
+            for number, trial in enumerate(view.trials if name == SEARCH else [], start=1):
+                table.add_row(f"    {number}", trial.status, *_trial(trial))
         end = "" if view.ended else f"about {_clock(left)} left"
         return Group(Text(f"Run {view.run_id}: {view.status}   {end}", style="bold"), table)
 
@@ -107,10 +112,32 @@ class Progress:
                 kept = " (kept from an earlier run)" if step.cached else ""
                 self._console.print(f"  {step.name:<20}{step.status}{took}{kept}   [about {_clock(left)} left]",
                                     highlight=False, markup=False)  # fmt: skip
+        for number, trial in enumerate(view.trials, start=1):
+            if trial.status in ENDED_TRIALS and trial.name not in self._said:
+                self._said.add(trial.name)
+                self._console.print(
+                    f"  {SEARCH:<20}job {number} {trial.status}  {'  '.join(_trial(trial))}",
+                    highlight=False,
+                    markup=False,
+                )
         for loss in view.losses[self._losses_said :]:
             kind = "validation loss" if loss.kind == "eval_loss" else "training loss"
             self._console.print(f"  {'FineTune':<20}epoch {loss.epoch:.2f}  {kind} {loss.value:.4f}", highlight=False)
         self._losses_said = len(view.losses)
+
+
+def _trial(trial: Trial) -> tuple[str, str]:
+    """What a training of a search reached, and what it was given."""
+    reached = "" if trial.objective is None else f"f1 {trial.objective:.4f}"
+    return reached, ", ".join(f"{name} {_short(value)}" for name, value in sorted(trial.parameters.items()))
+
+
+def _short(value: str) -> str:
+    """A number with few digits; other values as they are."""
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value
 
 
 def _latest(losses: list[Loss]) -> str:

@@ -32,6 +32,16 @@ class Loss:
     epoch: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A training of a search: its state, what it was given, and what it reached (None so far)."""
+
+    name: str
+    status: str
+    parameters: dict[str, str]
+    objective: float | None
+
+
 @dataclass
 class RunView:
     """What can be said about a run at one moment."""
@@ -40,6 +50,7 @@ class RunView:
     status: str
     steps: list[Step] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     reason: str | None = None
 
     @property
@@ -69,15 +80,21 @@ class RunWatcher:
             PipelineExecutionArn=self._arn, SortOrder="Ascending"
         )
         steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
+        trials: list[Trial] = []
         for step in steps:
-            job = step.get("Metadata", {}).get("TrainingJob", {}).get("Arn")
+            made = step.get("Metadata", {})
+            job = made.get("TrainingJob", {}).get("Arn")
             if job and "CacheHitResult" not in step:
                 self._read_losses(job.rsplit("/", 1)[-1])
+            search = made.get("TuningJob", {}).get("Arn")
+            if search:
+                trials = self._trials(search.rsplit("/", 1)[-1])
         return RunView(
             arn=self._arn,
             status=execution["PipelineExecutionStatus"],
             steps=[_step(step) for step in steps],
             losses=list(self._losses),
+            trials=trials,
             reason=execution.get("FailureReason"),
         )
 
@@ -89,6 +106,22 @@ class RunWatcher:
             if view.ended:
                 return
             time.sleep(interval_seconds)
+
+    def _trials(self, search: str) -> list[Trial]:
+        """The trainings of a search in the order of their start."""
+        pages = self._sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+            HyperParameterTuningJobName=search, SortBy="CreationTime", SortOrder="Ascending"
+        )
+        return [
+            Trial(
+                name=job["TrainingJobName"],
+                status=job["TrainingJobStatus"],
+                parameters=job["TunedHyperParameters"],
+                objective=job.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+            )
+            for page in pages
+            for job in page["TrainingJobSummaries"]
+        ]
 
     def _read_losses(self, job: str) -> None:
         group = "/aws/sagemaker/TrainingJobs"

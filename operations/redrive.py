@@ -55,7 +55,7 @@ def queue_of(cloudformation: Any, stage: str, task: str, *, files: bool = False)
 
 def redrive(sqs: Any, queue_url: str, *, everything: bool = False) -> Redriven:
     """Put the dead letters of a queue back; with `everything` also those that carry a reason."""
-    dead_letters = _dead_letters(sqs, queue_url)
+    dead_letters = dead_letters_of(sqs, queue_url)
     begin = time.time()
     left: dict[str, tuple[str, str]] = {}  # message id -> (receipt handle, reason)
     put_back = 0
@@ -84,7 +84,8 @@ def _why_left(message: dict[str, Any], begin: float, *, everything: bool) -> str
     return None if everything else reason
 
 
-def _dead_letters(sqs: Any, queue_url: str) -> str:
+def dead_letters_of(sqs: Any, queue_url: str) -> str:
+    """URL of the queue that takes what failed on `queue_url`."""
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["RedrivePolicy"])["Attributes"]
     arn = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]
     return str(sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])

@@ -8,7 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.demos.live_texts import StreamResult, send_texts
 from local.demos.task_demo import DemoFiles
+from local.invented.adverse_events import EVENT as POSITIVE
 from local.invented.adverse_events import EventText, invented_events
 from local.packaged_models import encoder
 from local.results import Scores, Tables
@@ -17,6 +19,9 @@ from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, 
 
 _TRAINED, _EVALUATED = 3_000, 1_000
 _SEED = 1
+# With what is sent twice and what is no text, 500 are sent.
+_STREAMED, _STREAM_SEED = 495, 2
+_SHOWN = 3
 # As the task file names it for the stage local.
 _ENCODER_KEY = "models/all-MiniLM-L6-v2"
 _METRICS = ("precision", "recall", "f1", "auroc", "average_precision")
@@ -55,7 +60,51 @@ class AdverseEvents:
         return {"scores": scores}
 
     def use(self, console: Console, stage: LocalStage, run_id: str, folder: Path, *, own_data: bool) -> dict[str, Any]:
-        return {}
+        texts = (
+            _evaluated_texts(Tables.of(stage), self.task, run_id)
+            if own_data
+            else [text.text for text in invented_events(_STREAMED, _STREAM_SEED)]
+        )
+        console.print(f"Sending {len(texts)} texts to the live endpoint's queue, a fifth of them as a file ...")
+        said = set()
+
+        def show(done: int, wanted: int) -> None:
+            hundreds = done // 100
+            if done and hundreds not in said:
+                said.add(hundreds)
+                console.print(f"  {done} of {wanted} classified", highlight=False)
+
+        found = send_texts(
+            stage, self.task, texts, source=f"demo-{run_id}", positive=POSITIVE, folder=folder, show=show
+        )
+        _say_what_came(console, found)
+        return {"stream": found.as_json()}
+
+
+def _evaluated_texts(tables: Tables, task: str, run_id: str) -> list[str]:
+    """Texts that were evaluated, and therefore not trained on; each once."""
+    rows = tables.ask(
+        f"SELECT DISTINCT input FROM predictions WHERE task = '{task}' AND run_id = '{run_id}' "
+        f"AND model = '{FINE_TUNED}' ORDER BY input LIMIT {_STREAMED}"
+    )
+    return [str(row["input"]) for row in rows]
+
+
+def _say_what_came(console: Console, found: StreamResult) -> None:
+    console.print(
+        f"Stream: {found.sent} sent, {found.classified} classified ({found.positive} as {POSITIVE}), "
+        f"{found.duplicates} sent twice and kept once, {found.parked} that is no text parked.",
+        style="bold",
+    )
+    latencies = f"{found.p50_seconds} s for half of them, {found.p95_seconds} s for 95 in 100"
+    console.print(f"  From a text's arrival to its row: {latencies}.")
+    events = sorted(
+        (row for row in found.rows if row["label"] == POSITIVE), key=lambda row: -float(str(row["probability"]))
+    )
+    for row in events[:_SHOWN]:
+        console.print(f"  {float(str(row['probability'])):.2f}  {row['text']}", highlight=False, markup=False)
+        console.print(f"        drugs: {row['drugs'] or '-'}; effects: {row['effects'] or '-'}", highlight=False)
+    console.print("  Do not rely on such an answer alone: see above how many events the model misses.")
 
 
 def _split(texts: Sequence[EventText]) -> tuple[list[EventText], list[EventText]]:
