@@ -3,9 +3,9 @@
     python3 -m bench.synthetic_examples                         # invented texts, SmolLM2-135M, 90 seconds
     python3 -m bench.synthetic_examples --file FILE --show 20   # labelled sentences of one's own
 
-FILE is as bench/adverse_events.py reads it. Splits the texts by article, runs the job (training/generate_examples.py) on
-them with the model of local/packaged_models.py, which is downloaded once, and prints the report and, with `--show`, some
-of the texts. Settings that are not given are the job's own defaults.
+FILE is as bench/adverse_events.py reads it. Splits the texts by article, runs the job (training/generate_examples.py)
+on them with the model of local/packaged_models.py, which is downloaded once, and prints the report and, with `--show`,
+some of the texts. Settings that are not given are the job's own defaults.
 """
 
 import argparse

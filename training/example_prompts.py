@@ -50,8 +50,8 @@ class ExamplePrompt:
         count = len(self.examples)
         return (
             f"Here are {count} texts, all of the kind “{in_words(self.label)}”:\n\n{self._shown}\n\n"
-            f"Write {count} new texts of the same kind, in the same styles, but each telling of something else than these "
-            "and than the others. Name no person. Answer with a numbered list, one text on a line, and nothing else."
+            f"Write {count} new texts of the same kind, in the same styles, each telling of something else. Name no "
+            "person. Answer with a numbered list, one text on a line, and nothing else."
         )
 
     @property
