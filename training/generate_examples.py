@@ -181,7 +181,7 @@ def _labelled(arguments: Arguments, split: Path) -> tuple[list[str], np.ndarray]
     truth = np.array([record.target == labels.positive for record in records], dtype=bool)
     if truth.all() or not truth.any():
         raise UploadError(
-            f"the {split.name} split must hold texts of both labels, of {len(truth)} {truth.sum()} are "
+            f"the {split.name} split must hold texts of both labels, {truth.sum()} of its {len(truth)} are "
             f"{labels.positive}: upload more (see Prepare's report)"
         )
     return [record.input for record in records], truth

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from training.errors import GenerationError
 from training.example_prompts import ExamplePrompt
@@ -48,7 +49,7 @@ class BedrockWriter:
             text = "".join(block.get("text", "") for block in blocks)
         except (BotoCoreError, ClientError) as error:
             raise _refused(f"model {self.model} of Bedrock", error) from error
-        except KeyError as error:
+        except (ResponseParserError, KeyError) as error:
             raise GenerationError(f"model {self.model} of Bedrock answered without a message") from error
         return Answer(text, cut_off=response.get("stopReason") == "max_tokens")
 
