@@ -27,6 +27,8 @@ class CausalWriter:
 
     def __init__(self, model: Any, tokenizer: Any, name: str, sampling: Sampling, budget: TimeBudget) -> None:
         self.model = name
+        # One that knows messages is asked by a chat.
+        self.one_text_a_prompt = tokenizer.chat_template is not None
         self._causal_model = model
         self._tokenizer = tokenizer
         self._sampling = sampling
@@ -71,7 +73,7 @@ class CausalWriter:
             padding=True,
             return_tensors="pt",
             # A chat template writes the special tokens itself.
-            add_special_tokens=self._tokenizer.chat_template is None,
+            add_special_tokens=not self.one_text_a_prompt,
             return_token_type_ids=False,
         ).to(self._causal_model.device)
         asked = batch["input_ids"].shape[1]
@@ -83,17 +85,15 @@ class CausalWriter:
         texts = self._tokenizer.batch_decode(rows, skip_special_tokens=True)
         ended = torch.isin(rows, torch.tensor(self._ends, device=rows.device)).any(dim=1).tolist()
         return [
-            Answer(f"{prompt.next_number}{text}", cut_off=not end)
+            Answer(text if self.one_text_a_prompt else f"{prompt.next_number}{text}", cut_off=not end)
             for prompt, text, end in zip(prompts, texts, ended, strict=True)
         ]
 
     def _text(self, prompt: ExamplePrompt) -> str:
-        """Its answer is begun for it also where it takes a request: small models follow examples better."""
-        if self._tokenizer.chat_template is None:
+        if not self.one_text_a_prompt:
             return prompt.as_list
-        messages = [{"role": "user", "content": prompt.request_of_list}]
-        asked: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return asked + prompt.begun_answer
+        asked: str = self._tokenizer.apply_chat_template(prompt.as_turns, tokenize=False, add_generation_prompt=True)
+        return asked
 
     def _config(self) -> GenerationConfig:
         left = self._budget.left

@@ -1,7 +1,7 @@
 """How a model is asked for further texts of a label, and which texts its answer holds.
 
-It is shown some and writes on. A model that only continues text is given the beginning of a numbered list; one that
-takes messages is asked for a list, and where its answer can be begun for it, that begins with the shown texts.
+It is shown some and writes on. A model that only continues text is given the beginning of a numbered list, one that
+takes messages a request. A small one of the latter kind does better with a chat in which it has written the texts.
 """
 
 import random
@@ -20,55 +20,53 @@ _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 
 @dataclass(frozen=True)
 class ExamplePrompt:
-    """A request for as many further texts of `label` as there are `examples`."""
+    """A request for further texts like `examples`. `kind` goes on after "a text that ..." or "texts, each of which"."""
 
     examples: tuple[Record, ...]
-    label: str
-
-    @property
-    def next_number(self) -> str:
-        """The number of the first text to be written, as it stands in the list."""
-        return f"{len(self.examples) + 1}."
+    kind: str
 
     @property
     def as_list(self) -> str:
-        """For a model that continues text. Ends with `next_number`."""
-        return f"{self._heading}:\n\n{self.begun_answer}"
+        """For a model that continues text: a list that ends with `next_number`, to hold as many texts again."""
+        return (
+            f"{2 * len(self.examples)} different texts, each of which {self.kind}:\n\n{self._shown}\n{self.next_number}"
+        )
 
     @property
-    def request_of_list(self) -> str:
-        """For a model whose answer begins with `begun_answer`."""
-        return f"Write {self._heading}, as a numbered list, each on one line."
+    def next_number(self) -> str:
+        return f"{len(self.examples) + 1}."
 
     @property
-    def begun_answer(self) -> str:
-        return f"{self._shown}\n{self.next_number}"
+    def as_turns(self) -> list[dict[str, str]]:
+        """For a small model that takes messages: a chat in which it has written the shown texts, and is asked for one."""
+        ask = {"role": "user", "content": f"Write a text that {self.kind}."}
+        answers = ({"role": "assistant", "content": text} for text in self._texts)
+        return [*(message for answer in answers for message in (ask, answer)), ask]
 
     @property
-    def request(self) -> str:
-        """For a model that is shown the texts in the request."""
+    def as_request(self) -> str:
+        """For a model that follows a request, for as many texts as it shows."""
         count = len(self.examples)
         return (
-            f"Here are {count} texts, all of the kind “{in_words(self.label)}”:\n\n{self._shown}\n\n"
+            f"Here are {count} texts, each of which {self.kind}:\n\n{self._shown}\n\n"
             f"Write {count} new texts of the same kind, in the same styles, each telling of something else. Name no "
             "person. Answer with a numbered list, one text on a line, and nothing else."
         )
 
     @property
-    def _heading(self) -> str:
-        return f"{2 * len(self.examples)} different texts, all of the kind “{in_words(self.label)}”"
+    def _texts(self) -> list[str]:
+        return [" ".join(example.input.split()) for example in self.examples]
 
     @property
     def _shown(self) -> str:
-        texts = (" ".join(example.input.split()) for example in self.examples)
-        return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, start=1))
+        return "\n".join(f"{number}. {text}" for number, text in enumerate(self._texts, start=1))
 
 
 def in_words(label: str) -> str:
     return " ".join(label.replace("_", " ").split())
 
 
-def example_prompts(pool: Sequence[Record], label: str, size: int, seed: int) -> Iterator[ExamplePrompt]:
+def example_prompts(pool: Sequence[Record], kind: str, size: int, seed: int) -> Iterator[ExamplePrompt]:
     """Prompts of `size` records each, without end: every record once, in random order, before any a second time.
 
     The records that are left at the end of such a pass, too few for a prompt, wait for the next.
@@ -77,7 +75,7 @@ def example_prompts(pool: Sequence[Record], label: str, size: int, seed: int) ->
     while True:
         order = rng.sample(pool, len(pool))
         for start in range(0, len(order) - size + 1, size):
-            yield ExamplePrompt(tuple(order[start : start + size]), label)
+            yield ExamplePrompt(tuple(order[start : start + size]), kind)
 
 
 def texts_of(answer: str, label: str) -> list[str]:

@@ -65,7 +65,8 @@ class TimeBudget:
 
 
 class ExampleWriter(Protocol):
-    """Answers prompts. `model` says which model that is; `prompts_a_call` is how many it is best given at once."""
+    """Answers prompts. `model` says which model that is; `prompts_a_call` is how many it is best given at once;
+    `one_text_a_prompt` that it is asked for one text, and not for as many as it is shown."""
 
     @property
     def provider(self) -> str: ...
@@ -75,6 +76,9 @@ class ExampleWriter(Protocol):
 
     @property
     def prompts_a_call(self) -> int: ...
+
+    @property
+    def one_text_a_prompt(self) -> bool: ...
 
     def write(self, prompts: Sequence[ExamplePrompt]) -> list[Answer]:
         """Answer each prompt, in order.

@@ -28,7 +28,7 @@ from transformers.utils import logging as transformers_logging
 from training.causal_writer import CausalWriter
 from training.errors import ArgumentError, UploadError
 from training.example_filters import MOST_WORDS, ExampleFilter
-from training.example_prompts import ExamplePrompt, example_prompts, texts_of
+from training.example_prompts import ExamplePrompt, example_prompts, in_words, texts_of
 from training.example_writers import (
     BEDROCK,
     ENDPOINT,
@@ -59,7 +59,8 @@ FLOOR_RECORDS, POOL_RECORDS = 100_000, 50_000
 @dataclass(frozen=True, kw_only=True)
 class Arguments(RunOptions):
     """`count` texts are wanted; `examples_a_prompt` 1..20 are shown; `max_seconds` 0 means no limit. Exactly the one of
-    `model`, `model_id` and `endpoint` is given that belongs to `provider`."""
+    `model`, `model_id` and `endpoint` is given that belongs to `provider`. `description` goes on after "a text that" and
+    tells the model what texts of the label have in common; without it the label's name must do."""
 
     train: Path
     validation: Path
@@ -71,6 +72,7 @@ class Arguments(RunOptions):
     model: Path | None = None
     model_id: str | None = None
     endpoint: str | None = None
+    description: str | None = None
     count: int = 500
     examples_a_prompt: int = 5
     seed: int = 1
@@ -103,9 +105,12 @@ class Arguments(RunOptions):
         return Sampling(self.max_new_tokens, self.temperature, self.seed)
 
     @property
-    def most_prompts(self) -> int:
-        """A prompt asks for as many texts as it shows."""
-        return MOST_PROMPTS * -(-self.count // self.examples_a_prompt)
+    def kind(self) -> str:
+        """What is true of each text, as prompts say it."""
+        return self.description or f"is of the kind “{in_words(self.positive_label)}”"
+
+    def most_prompts(self, texts_a_prompt: int) -> int:
+        return MOST_PROMPTS * -(-self.count // texts_a_prompt)
 
 
 def main(arguments: Arguments, writer: ExampleWriter | None = None) -> None:
@@ -130,7 +135,7 @@ def main(arguments: Arguments, writer: ExampleWriter | None = None) -> None:
     written = WrittenExamples(arguments.positive_label, writer.provider, writer.model)
     if len(pool) >= arguments.examples_a_prompt:
         budget.start()
-        prompts = example_prompts(pool, arguments.positive_label, arguments.examples_a_prompt, arguments.seed)
+        prompts = example_prompts(pool, arguments.kind, arguments.examples_a_prompt, arguments.seed)
         _ask(arguments, writer, prompts, judge, budget, written)
     else:
         written.ended_by = TOO_FEW_TO_SHOW
@@ -148,11 +153,12 @@ def _ask(
     written: WrittenExamples,
 ) -> None:
     """Ask until there is enough; what an answer holds beyond that is left alone."""
+    most = arguments.most_prompts(1 if writer.one_text_a_prompt else arguments.examples_a_prompt)
     while written.kept < arguments.count:
-        if written.prompts == arguments.most_prompts or budget.left <= 0:
+        if written.prompts == most or budget.left <= 0:
             written.ended_by = TIME_USED if budget.left <= 0 else PROMPTS_USED
             break
-        some = list(islice(prompts, min(writer.prompts_a_call, arguments.most_prompts - written.prompts)))
+        some = list(islice(prompts, min(writer.prompts_a_call, most - written.prompts)))
         written.prompts += len(some)
         for prompt, answer in zip(some, writer.write(some), strict=True):
             texts = texts_of(answer.text, arguments.positive_label)

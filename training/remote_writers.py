@@ -26,6 +26,7 @@ class BedrockWriter:
 
     provider = BEDROCK
     prompts_a_call = 1
+    one_text_a_prompt = False
 
     def __init__(self, model: str, sampling: Sampling, client: Any = None) -> None:
         """`client` is boto3's of bedrock-runtime, by default one with the job's own rights."""
@@ -42,7 +43,7 @@ class BedrockWriter:
         try:
             response = self._client.converse(
                 modelId=self.model,
-                messages=[{"role": "user", "content": [{"text": prompt.request}]}],
+                messages=[{"role": "user", "content": [{"text": prompt.as_request}]}],
                 inferenceConfig=inference,
             )
             blocks = response["output"]["message"]["content"]
@@ -59,6 +60,7 @@ class EndpointWriter:
 
     provider = ENDPOINT
     prompts_a_call = 1
+    one_text_a_prompt = False
 
     def __init__(self, endpoint: str, sampling: Sampling, client: Any = None) -> None:
         """`client` is boto3's of sagemaker-runtime, by default one with the job's own rights."""

@@ -26,7 +26,7 @@ from training.splits import Record
 
 SAMPLING = Sampling(max_new_tokens=40, temperature=0.7, seed=11)
 POOL = [Record(f"{number:016x}", f"Text {number}\n with   a rash.", "Adverse_Event") for number in range(12)]
-PROMPT = next(example_prompts(POOL, "Adverse_Event", 5, seed=1))
+PROMPT = next(example_prompts(POOL, "harms", 5, seed=1))
 NO_LIMIT = TimeBudget(0)
 
 
@@ -52,7 +52,7 @@ def asked_of_bedrock(response: dict[str, Any]) -> Any:
     bedrock = client("bedrock-runtime")
     expected = {
         "modelId": "some.model",
-        "messages": [{"role": "user", "content": [{"text": PROMPT.request}]}],
+        "messages": [{"role": "user", "content": [{"text": PROMPT.as_request}]}],
         "inferenceConfig": {"maxTokens": 40, "temperature": 0.7},
     }
     with Stubber(bedrock) as stub:
@@ -115,7 +115,7 @@ def test_an_endpoint_that_answers_nonsense_is_named(body: bytes) -> None:
 def test_a_refusal_is_named_without_what_was_asked(service: str, call: str, code: str, writer: type[Any]) -> None:
     stubbed = client(service)
     with Stubber(stubbed) as stub:
-        stub.add_client_error(call, code, f"cannot take: {PROMPT.request}", http_status_code=400)
+        stub.add_client_error(call, code, f"cannot take: {PROMPT.as_request}", http_status_code=400)
         with pytest.raises(GenerationError, match=f"falcon.* cannot be asked: {code}") as caught:
             writer("falcon", SAMPLING, stubbed).write([PROMPT])
     assert "rash" not in str(caught.value)
@@ -177,7 +177,7 @@ def loaded(path: Path, budget: TimeBudget = NO_LIMIT, **sampling: Any) -> Causal
 
 
 def prompts(count: int) -> list[ExamplePrompt]:
-    stream = example_prompts(POOL, "Adverse_Event", 2, seed=1)
+    stream = example_prompts(POOL, "harms", 2, seed=1)
     return [next(stream) for _ in range(count)]
 
 
@@ -199,7 +199,9 @@ def test_a_model_with_a_chat_template_is_asked_in_its_form(tmp_path: Path) -> No
     chatting = loaded(build_tiny_writer(tmp_path / "model", chat=True))
     (prompt,) = prompts(1)
     asked = chatting._text(prompt)
-    assert asked == f"<user>{prompt.request_of_list}</s><assistant>{prompt.begun_answer}"
+    ask = "<user>Write a text that harms.</s>"
+    one, two = (" ".join(example.input.split()) for example in prompt.examples)
+    assert asked == f"{ask}<assistant>{one}</s>{ask}<assistant>{two}</s>{ask}<assistant>"
     assert len(chatting.write([prompt])) == 1
 
 
@@ -267,6 +269,6 @@ def test_texts_are_found_in_an_answer(answer: str, texts: list[str]) -> None:
 
 def test_prompts_show_the_texts_on_a_line_each() -> None:
     lines = PROMPT.as_list.splitlines()
-    assert lines[0] == "10 different texts, all of the kind “Adverse Event”:" and lines[-1] == "6."
+    assert lines[0] == "10 different texts, each of which harms:" and lines[-1] == "6."
     assert lines[2:7] == [f"{n}. {' '.join(e.input.split())}" for n, e in enumerate(PROMPT.examples, start=1)]
-    assert all(line in PROMPT.request.splitlines() for line in lines[2:7])
+    assert all(line in PROMPT.as_request.splitlines() for line in lines[2:7])

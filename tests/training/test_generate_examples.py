@@ -117,9 +117,7 @@ def test_prompts_show_each_positive_training_text_once_before_any_twice(prepared
 def test_no_prompt_holds_a_text_of_validation_or_evaluation(prepared: Path) -> None:
     writer = every("1. Nothing.")
     generated(prepared, writer, count=200)
-    prompts = "\n".join(
-        f"{prompt.as_list}{prompt.request_of_list}{prompt.begun_answer}{prompt.request}" for prompt in writer.asked
-    )
+    prompts = "\n".join(f"{prompt.as_list}{prompt.as_turns}{prompt.as_request}" for prompt in writer.asked)
     evaluated = [*read_split(prepared / "validation"), *read_split(prepared / "eval" / "dev1")]
     assert len(writer.asked) == 160 and len(evaluated) == 120
     assert not any(record.input in prompts for record in evaluated)
@@ -138,7 +136,7 @@ def test_what_is_close_to_an_evaluated_text_is_dropped(split: str, prepared: Pat
 
 
 def test_a_generator_that_returns_the_prompt_gives_nothing(prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = generated(prepared, ToldWriter(lambda prompt: prompt.begun_answer), count=5)
+    report = generated(prepared, ToldWriter(lambda prompt: prompt.as_list), count=5)
     assert report["kept"] == 0 and report["prompts"] == 4 and report["ended_by"] == "prompts used up"
     assert dropped(report) == {SHOWN: 20, EMPTY: 4}, "the last item of the list is its number alone"
     assert report["warnings"] == [

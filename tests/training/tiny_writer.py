@@ -93,6 +93,7 @@ class ToldWriter:
 
     provider = "told"
     model = "a test"
+    one_text_a_prompt = False
 
     def __init__(self, tell: Callable[[ExamplePrompt], str], *, cut_off: bool = False, prompts_a_call: int = 3) -> None:
         self.asked: list[ExamplePrompt] = []
