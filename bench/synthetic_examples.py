@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--max-seconds", type=float, default=90.0)
     parser.add_argument("--max-new-tokens", type=int, default=Arguments.max_new_tokens)
     parser.add_argument("--temperature", type=float, default=Arguments.temperature)
+    parser.add_argument("--description", default="tells how a drug harmed a patient who took it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, default=0)
@@ -55,6 +56,7 @@ def main() -> None:
                 output=folder / "output",
                 positive_label=POSITIVE,
                 negative_label=NEGATIVE,
+                description=given.description,
                 provider="model",
                 model=language_model(given.cache),
                 count=given.count,

@@ -28,9 +28,8 @@ class ExamplePrompt:
     @property
     def as_list(self) -> str:
         """For a model that continues text: a list that ends with `next_number`, to hold as many texts again."""
-        return (
-            f"{2 * len(self.examples)} different texts, each of which {self.kind}:\n\n{self._shown}\n{self.next_number}"
-        )
+        heading = f"{2 * len(self.examples)} different texts, each of which {self.kind}:"
+        return f"{heading}\n\n{self._shown}\n{self.next_number}"
 
     @property
     def next_number(self) -> str:
@@ -38,7 +37,7 @@ class ExamplePrompt:
 
     @property
     def as_turns(self) -> list[dict[str, str]]:
-        """For a small model that takes messages: a chat in which it has written the shown texts, and is asked for one."""
+        """For a small model that takes messages: it has written the shown texts one by one, and is asked once more."""
         ask = {"role": "user", "content": f"Write a text that {self.kind}."}
         answers = ({"role": "assistant", "content": text} for text in self._texts)
         return [*(message for answer in answers for message in (ask, answer)), ask]

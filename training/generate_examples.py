@@ -59,8 +59,8 @@ FLOOR_RECORDS, POOL_RECORDS = 100_000, 50_000
 @dataclass(frozen=True, kw_only=True)
 class Arguments(RunOptions):
     """`count` texts are wanted; `examples_a_prompt` 1..20 are shown; `max_seconds` 0 means no limit. Exactly the one of
-    `model`, `model_id` and `endpoint` is given that belongs to `provider`. `description` goes on after "a text that" and
-    tells the model what texts of the label have in common; without it the label's name must do."""
+    `model`, `model_id` and `endpoint` is given that belongs to `provider`. `description` tells the model what texts of
+    the label have in common: it goes on after "a text that". Without it the label's name must do."""
 
     train: Path
     validation: Path

@@ -278,4 +278,4 @@ def test_the_job_ends_well_without_a_usable_text(prepared: Path) -> None:
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "warning: Of 3 synthetic examples asked for none could be kept" in done.stdout
-    assert json.loads((prepared / "output" / "report.json").read_text(encoding="utf-8"))["prompts"] == 4
+    assert json.loads((prepared / "output" / "report.json").read_text(encoding="utf-8"))["prompts"] == 12
