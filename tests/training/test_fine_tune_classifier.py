@@ -127,6 +127,43 @@ def test_losses_as_their_definitions_say() -> None:
     assert 80 * negative == pytest.approx(20 * positive) and 80 * negative + 20 * positive == pytest.approx(100)
 
 
+def test_synthetic_records_are_trained_on_and_choose_nothing(tiny_encoder_directory: Path, tmp_path: Path) -> None:
+    write_labelled_splits(tmp_path)
+    synthetic = [r | {"synthetic": True} for r in labelled_texts(60, start=9000) if r["target"] == POSITIVE]
+    write_part(tmp_path / "synthetic", synthetic)
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "part-00000.jsonl").touch()
+    trained = {"epochs": 1.0, "class_weight": "balanced"}
+    found = {}
+    for name in ("synthetic", "none", None):
+        given = {"synthetic": None if name is None else tmp_path / name, "model_dir": tmp_path / f"model-{name}"}
+        checkpoints = tmp_path / f"checkpoints-{name}"
+        found[name] = fine_tune_tiny_encoder(
+            tmp_path, tiny_encoder_directory, **trained, **given, checkpoints=checkpoints
+        )
+    assert "train: 20 of its records are synthetic\ntrain: 36 AE, 32 none" in found["synthetic"]
+    assert "train: 0 of its records are synthetic\ntrain: 16 AE, 32 none" in found["none"]
+    assert all("validation: 8 AE, 16 none" in log for log in found.values()) and "synthetic" not in found[None]
+    weights = {name: load_file(tmp_path / f"model-{name}" / "model.safetensors") for name in found}
+    assert all(bool((weights["none"][layer] == weights[None][layer]).all()) for layer in weights[None])
+    assert any(bool((weights["synthetic"][layer] != weights[None][layer]).any()) for layer in weights[None])
+    # Another training: it does not go on from a checkpoint of the one without.
+    with pytest.raises(ModelError, match="a training with other arguments or other data"):
+        fine_tune_tiny_encoder(
+            tmp_path,
+            tiny_encoder_directory,
+            **trained,
+            synthetic=tmp_path / "synthetic",
+            checkpoints=tmp_path / "checkpoints-none",
+        )
+
+
+def test_the_synthetic_channel_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert classifier_arguments(tmp_path, tmp_path).synthetic is None
+    monkeypatch.setenv("SM_CHANNEL_SYNTHETIC", str(tmp_path / "channel"))
+    assert classifier_arguments(tmp_path, tmp_path).synthetic == tmp_path / "channel"
+
+
 def test_what_is_cut_off_is_said(tiny_encoder_directory: Path, tmp_path: Path) -> None:
     write_labelled_splits(tmp_path)
     log = fine_tune_tiny_encoder(tmp_path, tiny_encoder_directory, max_seq_length=16, epochs=0.5)
