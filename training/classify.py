@@ -12,7 +12,7 @@ from pathlib import Path
 
 from transformers.utils import logging as transformers_logging
 
-from training.classified_sets import write_classified_sets
+from training.classifier_answers import write_classified_sets
 from training.errors import ArgumentError
 from training.evaluation_answers import evaluation_parts
 from training.job import run_job, save_arguments

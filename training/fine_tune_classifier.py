@@ -28,7 +28,7 @@ from transformers import TrainingArguments
 
 from training.channels import channel_of
 from training.classification_metrics import METRICS, choose_threshold, scores
-from training.classified_sets import ask_validation
+from training.classifier_answers import ask_validation
 from training.classifier_tuner import (
     BALANCED,
     CLASS_WEIGHTS,

@@ -8,8 +8,8 @@ texts are shown to the model; the others are there to drop what is close to one 
 `model` a causal model in `--model` (training/causal_writer.py), `bedrock` the model `--model-id`, `endpoint` the
 SageMaker endpoint `--endpoint` (training/remote_writers.py).
 
-Writes the kept texts to `<output>/synthetic/` in the form of Prepare's splits, each with `"synthetic": true`, every text
-with its fate to `<output>/examples.jsonl`, counts to `<output>/report.json` and the arguments to
+Writes the kept texts to `<output>/synthetic/` in the form of Prepare's splits, each with `"synthetic": true`, every
+text with its fate to `<output>/examples.jsonl`, counts to `<output>/report.json` and the arguments to
 `<output>/arguments.json`. It asks until `--count` texts are kept, but at most four times as often as would be needed
 if all were, and at most for `--max-seconds` (loading the model not counted). Fewer texts than asked for, or none, are a
 warning and no error: the run goes on with what there is.

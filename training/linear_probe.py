@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from transformers.utils import logging as transformers_logging
 
 from training.classification_metrics import choose_threshold
-from training.classified_sets import ask_validation, write_classified_sets
+from training.classifier_answers import ask_validation, write_classified_sets
 from training.errors import ArgumentError
 from training.evaluation_answers import evaluation_parts, pools
 from training.frozen_encoder import FrozenEncoder
