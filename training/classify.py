@@ -3,7 +3,7 @@
     python3 -m training.classify --model DIR --evaluation DIR --output DIR
 
 Reads a model directory or `model.tar.gz`, and `<set>/part-*.jsonl` as Prepare writes them below `eval/`. Writes
-`<set>/part-*.jsonl` with {"id", "prediction", "probability"}, and decision.json (training/classified_sets.py). A text
+`<set>/part-*.jsonl` with {"id", "prediction", "probability"}, and decision.json (training/classifier_answers.py). A text
 longer than the model reads at once is read in windows, as at the endpoint (training/text_classifier.py).
 """
 

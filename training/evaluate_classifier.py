@@ -3,7 +3,7 @@
     python3 -m training.evaluate_classifier --task adverse_events --run-id abc123 --started-at 2026-01-31T12:00:00Z \\
         --positive-label Adverse_Event --negative-label Not_AE \\
         --prepared DIR --train DIR --validation DIR --base DIR --fine-tuned DIR \\
-        [--without-synthetic DIR --synthetic DIR] --training-output DIR --champion DIR --output DIR --tables DIR --seed 1
+        [--without-synthetic DIR --synthetic DIR] --training-output DIR --champion DIR --output DIR --tables DIR
 
 Reads what training/evaluate.py reads, of models that classify (training/classifier_predictions.py): `--base` is the
 linear probe on the encoder before fine-tuning, `--without-synthetic` the model fine-tuned on the doctors' texts alone,

@@ -8,7 +8,7 @@ and only weights over the mean of its last hidden states, standardised, are fitt
 gives beyond that is what it is worth. The threshold is chosen on the validation split, as the fine-tuned model's is.
 
 Reads a model directory, two splits and the evaluation sets as Prepare writes them. Writes `<set>/part-*.jsonl` with
-{"id", "prediction", "probability"}, and decision.json (training/classified_sets.py). A text longer than
+{"id", "prediction", "probability"}, and decision.json (training/classifier_answers.py). A text longer than
 `--max-seq-length` is read in windows (training/text_windows.py), and the mean is over all of them.
 
 Of the train split at most `--max-train-texts` are learnt from, drawn by their ids, which are hashes; only what the
