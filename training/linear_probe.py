@@ -1,6 +1,6 @@
 """The model before fine-tuning, as a classifier: the encoder as it comes, and a logistic regression on what it says.
 
-    python3 -m training.linear_probe --model DIR --train DIR --validation DIR --evaluation DIR --output DIR \
+    python3 -m training.linear_probe --model DIR --train DIR --validation DIR --evaluation DIR --output DIR
         --positive-label Adverse_Event --negative-label Not_AE --max-seq-length 128
 
 An encoder cannot be asked for labels before something is trained, and this is the least: the encoder stays as it is,
