@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=4_000)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--max-seconds", type=float, default=90.0)
-    parser.add_argument("--max-new-tokens", type=int, default=Arguments.max_new_tokens)
+    parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--temperature", type=float, default=Arguments.temperature)
     parser.add_argument("--description", default="tells how a drug harmed a patient who took it")
     parser.add_argument("--seed", type=int, default=1)

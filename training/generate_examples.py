@@ -76,7 +76,7 @@ class Arguments:
     seed: int = 1
     max_seconds: float = 0.0
     max_new_tokens: int = 256
-    temperature: float = 0.8
+    temperature: float = 0.5
     message_file: Path | None = None
 
     def __post_init__(self) -> None:
