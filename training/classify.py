@@ -3,8 +3,8 @@
     python3 -m training.classify --model DIR --evaluation DIR --output DIR
 
 Reads a model directory or `model.tar.gz`, and `<set>/part-*.jsonl` as Prepare writes them below `eval/`. Writes
-`<set>/part-*.jsonl` with {"id", "prediction", "probability"}, and decision.json (training/classifier_answers.py). A text
-longer than the model reads at once is read in windows, as at the endpoint (training/text_classifier.py).
+`<set>/part-*.jsonl` with {"id", "prediction", "probability"}, and decision.json (training/classifier_answers.py). A
+text longer than the model reads at once is read in windows, as at the endpoint (training/text_classifier.py).
 """
 
 from dataclasses import dataclass
