@@ -15,8 +15,8 @@ from training.model_directory import unpacked_model
 from training.model_loading import FILES_ALONE, inference_dtype, load_files
 
 GGUF = ".gguf"
-# The more at once, the less each costs; but the longest answer holds up the others, and a call that the time cuts off is
-# mostly in vain, which on a CPU takes half a minute.
+# The more at once, the less each costs; but the longest answer holds up the others, and a call that the time cuts off
+# is mostly in vain, which on a CPU takes half a minute.
 PROMPTS_A_CALL, PROMPTS_A_CALL_OF_GPU = 8, 32
 
 
