@@ -30,6 +30,7 @@ class ClassifierTraining(Training):
     """Hyperparameters of training/fine_tune_classifier.py."""
 
     max_seq_length: Annotated[int, Field(ge=4, le=8192)]
+    pooling: Literal["first", "mean"] = "first"
     class_weight: Literal["none", "balanced"] = "none"
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: Annotated[float, Field(ge=0, le=5)] = 2.0

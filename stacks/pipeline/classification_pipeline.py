@@ -11,8 +11,8 @@ model goes on.
 With synthetic examples there is one training more, whose model goes on in place of the other, which is then there to be
 compared with:
 
-    GenerateExamples ─> FineTune (as Tune's best job) ─> ClassifyFineTuned ────────┐
-    Tune, or FineTuneWithoutSynthetic ─────────────────> ClassifyWithoutSynthetic ─┴─> Evaluate
+    GenerateExamples ─> FineTune (as Tune's best job) ─┬─> ClassifyFineTuned ─> Evaluate
+    Tune, or FineTuneWithoutSynthetic ─────────────────┘
 """
 
 from dataclasses import dataclass
@@ -60,35 +60,38 @@ def classification_steps(author: PipelineAuthor, task: ClassificationTask) -> St
         arguments={**labels, "max-seq-length": task.training.max_seq_length},
     )
     sources: dict[str, Any] = {"validation": splits["validation"], "base": output_of(base, "predictions")}
+    inside = {"fine-tuned": "tuned/fine-tuned"}
     others: list[Any] = [base]
     trained = _train(author, task, splits, models)
     tuned = trained.tuned
+    asked = {"fine-tuned": tuned.model}
     if task.synthetic is not None:
-        others += tuned.steps
-        without = _classify(author, "ClassifyWithoutSynthetic", prepared, tuned, "without-synthetic")
         generation = _generate_examples(author, task, task.synthetic, prepared, labels)
-        others += [without, *generation]
+        others += [*tuned.steps, *generation]
         examples = output_of(generation[-1], "examples")
         tuned = _train_with(author, splits, models, trained, Join(on="/", values=[examples, "synthetic"]))
-        sources |= {"without-synthetic": output_of(without, "predictions"), "synthetic": examples}
-    fine_tuned = _classify(author, "ClassifyFineTuned", prepared, tuned, "fine-tuned")
-    sources |= {"fine-tuned": output_of(fine_tuned, "predictions"), "training-output": tuned.output}
+        asked = {"fine-tuned": tuned.model, "without-synthetic": trained.tuned.model}
+        sources |= {"synthetic": examples}
+        inside |= {"without-synthetic": "tuned/without-synthetic"}
+    answered = author.answering(
+        "ClassifyFineTuned",
+        "training.classify",
+        prepared,
+        "tuned",
+        inputs={name: s3_prefix(model) for name, model in asked.items()},
+        arguments={},
+    )
+    predictions = output_of(answered, "predictions")
+    sources |= {"tuned": predictions, "training-output": tuned.output}
     return Steps(
         staged=staged[0],
         candidates=staged[1:],
         prepare=prepared,
         tuned=tuned,
         others=others,
-        answered=fine_tuned,
-        evaluate=evaluate(author, "training.evaluate_classifier", prepared, sources, labels),
-    )
-
-
-def _classify(
-    author: PipelineAuthor, name: str, prepared: ProcessingStep, tuned: FineTuned, folder: str
-) -> ProcessingStep:
-    return author.answering(
-        name, "training.classify", prepared, folder, inputs={"model": s3_prefix(tuned.model)}, arguments={}
+        answered=answered,
+        predictions=Join(on="/", values=[predictions, "fine-tuned"]),
+        evaluate=evaluate(author, "training.evaluate_classifier", prepared, sources, labels, inside),
     )
 
 
