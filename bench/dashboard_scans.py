@@ -20,7 +20,7 @@ from rich.console import Console
 from local.athena import run_query
 from local.deployment import ACCOUNT
 from local.stage import LocalStage, deployed_stage
-from training.table_schemas import MODELS, PREDICTIONS, SCORES, SIMILAR_REPORTS, TABLES, Table
+from training.table_schemas import EVALUATED, MODELS, PREDICTIONS, RECORDED, SCORES, SIMILAR_REPORTS, Table
 from training.tables import month_of, partition_folder, write_table
 
 TASK = "radiology_impressions"
@@ -73,7 +73,7 @@ def write_run(stage: LocalStage, folder: Path, number: int, records: int) -> Non
     """Invented rows of one run in every table."""
     run_id = f"run{number:05d}"
     started = BEGIN + timedelta(hours=number)
-    for table in TABLES:
+    for table in (*EVALUATED, *RECORDED):
         by_month = table.partitioned_by[1] == "month"
         place = partition_folder(folder, table, TASK, month_of(started) if by_month else run_id)
         file = place / f"{run_id if by_month else 'part-00000'}.parquet"

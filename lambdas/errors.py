@@ -6,6 +6,10 @@
     ├── UnfinishedRunError       the end of a run was announced, but the run has not ended
     ├── NotReadyError            what a deployment needs, and somebody must set up first, is missing
     ├── ResultError              a file that a job left behind is not what it must be
+    ├── TextError                what was sent can never be classified, however often it is tried
+    ├── UnfinishedError          AWS took a part of what it was given, and not the rest after several attempts
+    ├── AnswerError              the live endpoint gave no answer that can be used: away, throttled, or nonsense
+    │   └── RefusedError         it refused what it was asked (status 4xx)
     └── EndpointError            an endpoint is in a state that a person must look at
         └── EndpointTimeoutError an endpoint was not gone within the time that there is
 
@@ -36,6 +40,22 @@ class NotReadyError(LambdaError):
 
 class ResultError(LambdaError):
     """A file that a job left behind is not what it must be."""
+
+
+class TextError(LambdaError):
+    """What was sent can never be classified, however often it is tried; says why, never the text."""
+
+
+class UnfinishedError(LambdaError):
+    """AWS took a part of what it was given, and not the rest after several attempts."""
+
+
+class AnswerError(LambdaError):
+    """The live endpoint gave no answer that can be used."""
+
+
+class RefusedError(AnswerError):
+    """The live endpoint refused what it was asked (status 4xx)."""
 
 
 class EndpointError(LambdaError):

@@ -19,6 +19,7 @@ class Place(Enum):
 
     TRAIN = "train"
     EVALUATION = "evaluation"
+    INCOMING = "incoming"  # texts for the live endpoint; lambdas/read_incoming takes them
     FOLDER = "folder"  # a key that ends in "/": what consoles write for an empty folder; it holds no data
     ELSEWHERE = "elsewhere"
 
@@ -47,12 +48,19 @@ def parse_upload_key(key: str) -> UploadKey:
             return UploadKey(task, Place.TRAIN)
         case ["eval", name, _, *_] if name:
             return UploadKey(task, Place.EVALUATION)
+        case ["incoming", _, *_]:
+            return UploadKey(task, Place.INCOMING)
         case _:
             return UploadKey(task, Place.ELSEWHERE)
 
 
 def uploads_prefix(task: str) -> str:
     return f"{UPLOADS}{task}/"
+
+
+def incoming_quarantine_key(task: str, name: str) -> str:
+    """Where read_incoming writes down which lines of a file it set aside."""
+    return f"incoming-quarantine/{task}/{name}.jsonl"
 
 
 def manifest_key(task: str, data_version: str) -> str:

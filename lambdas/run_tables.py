@@ -8,14 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.table_files import CONTENT_TYPE, parquet, table_key
 from training.table_schemas import NEWEST, Table
-from training.tables import month_of, partition_folder, write_table
+from training.tables import month_of
 
 _PART = "part-00000"
 # Metadata of a file: when the run that it is about started.
@@ -68,17 +67,14 @@ def write_rows(
     if not rows:
         return None
     run = rows[0]
-    with TemporaryDirectory() as scratch:
-        file = Path(scratch) / "rows.parquet"
-        write_table(file, table, (_columns(table, row) for row in rows))
-        content = file.read_bytes()
+    content = parquet(table, (_columns(table, row) for row in rows))
     if table.partitioned_by[1] == "month":
         # The month is the start's, so that a repeated event finds the same file.
-        return _put(s3, bucket, _key(table, task, month_of(run.started_at), run.run_id), content, run)
-    newest = _key(table, task, NEWEST, _PART)
+        return _put(s3, bucket, table_key(table, task, month_of(run.started_at), run.run_id), content, run)
+    newest = table_key(table, task, NEWEST, _PART)
     if evaluated and not _is_later(s3, bucket, newest, run):
         _put(s3, bucket, newest, content, run)
-    return _put(s3, bucket, _key(table, task, run.run_id, _PART), content, run)
+    return _put(s3, bucket, table_key(table, task, run.run_id, _PART), content, run)
 
 
 def _columns(table: Table, row: RunRow) -> dict[str, Any]:
@@ -86,16 +82,12 @@ def _columns(table: Table, row: RunRow) -> dict[str, Any]:
     return {name: value for name, value in asdict(row).items() if name not in table.partitioned_by}
 
 
-def _key(table: Table, task: str, partition: str, file: str) -> str:
-    return f"{partition_folder(Path('tables'), table, task, partition).as_posix()}/{file}.parquet"
-
-
 def _put(s3: Any, bucket: str, key: str, content: bytes, run: RunRow) -> str:
     s3.put_object(
         Bucket=bucket,
         Key=key,
         Body=content,
-        ContentType="application/vnd.apache.parquet",
+        ContentType=CONTENT_TYPE,
         Metadata={_STARTED: run.started_at.isoformat()},
     )
     return key

@@ -28,10 +28,19 @@ def required_seconds(environment: Mapping[str, str], name: str) -> int:
     Raises:
         SettingsError: the variable is missing or not a whole number >= 0.
     """
-    text = required(environment, name)
-    if not text.isdecimal():
-        raise SettingsError(f"environment variable {name} must be whole seconds >= 0, got {text!r}")
-    return int(text)
+    return _whole(environment, name, "whole seconds")
+
+
+def required_count(environment: Mapping[str, str], name: str, most: int) -> int:
+    """The variable as a whole number from 1 to `most`.
+
+    Raises:
+        SettingsError: the variable is missing or something else.
+    """
+    count = _whole(environment, name, "a whole number")
+    if not 1 <= count <= most:
+        raise SettingsError(f"environment variable {name} must be 1 to {most}, got {count}")
+    return count
 
 
 def required_object(environment: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -81,6 +90,25 @@ def required_prices(environment: Mapping[str, str], name: str) -> dict[str, floa
         if isinstance(price, bool) or not isinstance(price, (int, float)) or price < 0:
             raise SettingsError(f"environment variable {name}: {kind} must be a price >= 0, got {price!r}")
     return {kind: float(price) for kind, price in value.items()}
+
+
+def required_delays(environment: Mapping[str, str], name: str) -> tuple[int, ...]:
+    """The variable as a JSON list of one or more whole seconds.
+
+    Raises:
+        SettingsError: the variable is missing, empty, or holds something else.
+    """
+    value = _json(name, required(environment, name))
+    if not isinstance(value, list) or not value or not all(type(item) is int and item >= 0 for item in value):
+        raise SettingsError(f"environment variable {name} must be a JSON list of whole seconds >= 0")
+    return tuple(value)
+
+
+def _whole(environment: Mapping[str, str], name: str, what: str) -> int:
+    text = required(environment, name)
+    if not text.isdecimal():
+        raise SettingsError(f"environment variable {name} must be {what} >= 0, got {text!r}")
+    return int(text)
 
 
 def _json(name: str, text: str) -> Any:

@@ -36,8 +36,11 @@ class DeadLetterQueue(sqs.Queue):
         alarm.add_alarm_action(cloudwatch_actions.SnsAction(alarms))
 
 
-class OrderedQueue(sqs.Queue):
-    """First in, first out; a message that fails `attempts` times goes to the dead letters."""
+class WorkQueue(sqs.Queue):
+    """What waits to be done; a message that fails `attempts` times goes to the dead letters.
+
+    `visibility_timeout` is for a function that dies with it: six times the function's time limit, as Lambda asks for.
+    """
 
     def __init__(
         self,
@@ -45,16 +48,17 @@ class OrderedQueue(sqs.Queue):
         construct_id: str,
         *,
         key: kms.IKey,
-        delay: Duration,
         visibility_timeout: Duration,
         dead_letters: DeadLetterQueue,
         attempts: int,
+        delay: Duration | None = None,
+        fifo: bool = False,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            fifo=True,
-            content_based_deduplication=True,
+            fifo=True if fifo else None,
+            content_based_deduplication=True if fifo else None,
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key,
             enforce_ssl=True,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -12,9 +12,18 @@ from constructs import Construct
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# Lambda brings boto3; this code brings nothing else but the tables' description and their writer.
-_CODE = ["*", "!lambdas", "!lambdas/**", "!training", "!training/__init__.py", "!training/table_schemas.py",
-         "!training/tables.py", "!training/errors.py", "**/__pycache__"]  # fmt: skip
+# Lambda brings boto3; this code brings nothing else but the tables' description and their writer, and what reads lines.
+_TRAINING = ("__init__", "table_schemas", "tables", "errors", "records", "text_lines", "csv_rows")
+_CODE = ["*", "!lambdas", "!lambdas/**", "!training", *(f"!training/{name}.py" for name in _TRAINING), "**/__pycache__"]
+
+# The layer is published by AWS, from one account for all commercial regions.
+_PANDAS_LAYER_ACCOUNT = "336392948345"
+
+
+def pandas_layer(stack: Stack, version: int) -> lambda_.ILayerVersion:
+    """The layer that brings pyarrow to a stack's functions."""
+    arn = f"arn:{stack.partition}:lambda:{stack.region}:{_PANDAS_LAYER_ACCOUNT}:layer:AWSSDKPandas-Python312:{version}"
+    return lambda_.LayerVersion.from_layer_version_arn(stack, "PandasLayer", arn)
 
 
 class GlueFunction(lambda_.Function):

@@ -16,15 +16,15 @@ _TYPES = {
     "timestamp": glue.Schema.TIMESTAMP,
 }
 
-# A run's first month is never before the project; new months appear by themselves.
-_FIRST_MONTH = "2026-01"
+# No run and no event is from before the project; new months and days appear by themselves.
+_FIRST_MONTH, _FIRST_DAY = "2026-01", "2026-01-01"
 
 
 class ResultsTable(Construct):
     """One table of `training.table_schemas`. Athena finds its partitions by rule (partition projection):
 
-    `task` is one of the deployed tasks or UNKNOWN_TASK, `month` runs up to now, and `run_id` must be named by the
-    query, so that a query reads one run however many there are.
+    `task` is one of the deployed tasks or UNKNOWN_TASK, `month` and `day` run up to now, and `run_id` must be named by
+    the query, so that a query reads one run however many there are.
     """
 
     def __init__(
@@ -41,12 +41,8 @@ class ResultsTable(Construct):
         projections = {
             "task": glue.PartitionProjectionConfiguration.enum(values=[*tasks, UNKNOWN_TASK]),
             "run_id": glue.PartitionProjectionConfiguration.injected(),
-            "month": glue.PartitionProjectionConfiguration.date(
-                min=_FIRST_MONTH,
-                max="NOW",
-                format="yyyy-MM",
-                step=glue.DateProjectionStep(interval=1, interval_unit=glue.DateIntervalUnit.MONTHS),
-            ),
+            "month": _dates(_FIRST_MONTH, "yyyy-MM", glue.DateIntervalUnit.MONTHS),
+            "day": _dates(_FIRST_DAY, "yyyy-MM-dd", glue.DateIntervalUnit.DAYS),
         }
         deployed = glue.S3Table(
             self,
@@ -64,6 +60,11 @@ class ResultsTable(Construct):
             partition_projection={name: projections[name] for name in table.partitioned_by},
         )
         deployed.apply_removal_policy(RemovalPolicy.DESTROY)
+
+
+def _dates(first: str, form: str, unit: glue.DateIntervalUnit) -> glue.PartitionProjectionConfiguration:
+    step = glue.DateProjectionStep(interval=1, interval_unit=unit)
+    return glue.PartitionProjectionConfiguration.date(min=first, max="NOW", format=form, step=step)
 
 
 def _column(column: Column) -> glue.Column:

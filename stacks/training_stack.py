@@ -12,16 +12,14 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.encrypted_queue import DeadLetterQueue, OrderedQueue
+from stacks.encrypted_queue import DeadLetterQueue, WorkQueue
 from stacks.foundation import Foundation
-from stacks.glue_function import GlueFunction
+from stacks.glue_function import GlueFunction, pandas_layer
 from stacks.pipeline.source_archive import write_source_archive
 from stacks.task_pipeline import TaskPipeline
 from training.table_schemas import RECORDED, RUNS
 
 _ENDS = ["Succeeded", "Failed", "Stopped"]
-# The layer is published by AWS, from one account for all commercial regions.
-_PANDAS_LAYER_ACCOUNT = "336392948345"
 
 
 class TrainingStack(Stack):
@@ -51,24 +49,19 @@ class TrainingStack(Stack):
         # A pipeline and its model package group have the same name.
         self._names = json.dumps({task: pipeline.name for task, pipeline in self.pipelines.items()}, sort_keys=True)
         self._dead_letters = DeadLetterQueue(self, "DeadLetters", key=self._key, alarms=self._alarms)
-        layer = lambda_.LayerVersion.from_layer_version_arn(
-            self,
-            "PandasLayer",
-            f"arn:{self.partition}:lambda:{self.region}:{_PANDAS_LAYER_ACCOUNT}:layer:"
-            f"AWSSDKPandas-Python312:{stage.pandas_layer_version}",
-        )
+        layer = pandas_layer(self, stage.pandas_layer_version)
         self._start_training(layer)
         self._record_run(layer)
         CfnOutput(self, "Pipelines", value=self._names, description="Task -> its pipeline")
 
     def _start_training(self, layer: lambda_.ILayerVersion) -> None:
         # First in, first out in one group: two invocations never decide about the same task at the same time.
-        queue = OrderedQueue(
+        queue = WorkQueue(
             self,
             "StartQueue",
             key=self._key,
             delay=Duration.seconds(self._stage.settle_seconds),
-            # Six times the function's time limit, as Lambda asks for.
+            fifo=True,
             visibility_timeout=Duration.minutes(3),
             dead_letters=DeadLetterQueue(self, "StartDeadLetters", key=self._key, alarms=self._alarms, fifo=True),
             attempts=5,

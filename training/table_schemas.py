@@ -6,7 +6,8 @@ read these descriptions. This module needs nothing but the standard library, so 
 Where a table lies: `s3://<bucket>/tables/<table>/task=<task>/<second>=<value>/<file>.parquet`, where `<second>` is
 `run_id` where one run is looked at (a query names its run and reads only that) and `month` (`YYYY-MM`) where all runs
 are (read together over time; one file a run, named after the run). Tables by run have one partition more for each task,
-NEWEST, with a copy of the rows of the run that was evaluated last.
+NEWEST, with a copy of the rows of the run that was evaluated last. What comes in all the time lies by `day`
+(`YYYY-MM-DD`).
 """
 
 from dataclasses import dataclass
@@ -290,10 +291,39 @@ LENGTHS = Table(
     ),
 )
 
+EVENTS = Table(
+    name="events",
+    comment="One row a text that was sent to a task's live endpoint, by file or by message, each text once.",
+    partitioned_by=("task", "day"),
+    columns=(
+        Column(
+            "event_id",
+            "string",
+            "The sender's id, unique together with source; SHA-256 of the text where the sender gave none",
+        ),
+        Column("source", "string", "Where the text is from, as the sender says; file-<digest of its key> for a file"),
+        Column("happened_at", "timestamp", "The sender's time; null where none was given"),
+        Column("arrived_at", "timestamp", "When the text reached the queue; its day is the partition"),
+        Column("written_at", "timestamp", "When this row was written"),
+        Column("text", "string", "The text as sent"),
+        Column("label", "string", "What the endpoint answered: one of the task's two labels"),
+        Column("probability", "double", "Of the positive label, in [0, 1]"),
+        Column("model_version", "string", "What the endpoint says that it serves"),
+        Column("drugs", "string", "Drugs that the text names, joined by '; '; empty if none were found"),
+        Column("effects", "string", "Effects that the text names, joined by '; '; empty if none were found"),
+        Column("kind", "string", "Body system of most of its effects (skin, liver, ...); null without effects"),
+        Column("icd10", "string", "ICD-10-CM codes, joined by '; '; null unless Amazon Comprehend Medical found any"),
+        Column("notified", "boolean", "A notice went to the task's topic (at least once)"),
+    ),
+)
+
 # Written by lambdas/record_run when a run has ended.
 RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
 
 # Written by Evaluate.
 EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, PRECISION_RECALL, TRAINING_CURVE)
 
-TABLES = (*EVALUATED, *RECORDED)
+# Written by lambdas/classify_texts.
+STREAMED = (EVENTS,)
+
+TABLES = (*EVALUATED, *RECORDED, *STREAMED)

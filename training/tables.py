@@ -44,7 +44,7 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 def partition_folder(tables: Path, table: Table, task: str, second: str) -> Path:
-    """Where rows of `task` lie below the folder `tables`; `second` is the run id or the month (`YYYY-MM`).
+    """Where rows of `task` lie below the folder `tables`; `second` is the run id, the month or the day.
 
     Raises:
         TableError: a value would lead to another place.
@@ -60,6 +60,11 @@ def partition_folder(tables: Path, table: Table, task: str, second: str) -> Path
 def month_of(moment: datetime) -> str:
     """The month partition of a moment that has a zone: `YYYY-MM` in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m}"
+
+
+def day_of(moment: datetime) -> str:
+    """The day partition of a moment that has a zone: `YYYY-MM-DD` in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def write_table(path: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.errors import EventError, LambdaError
 from lambdas.names import Place
-from lambdas.start_training.messages import ExecutionChanged, ObjectCreated, parse_message
+from lambdas.object_created import ObjectCreated
+from lambdas.start_training.messages import ExecutionChanged, parse_message
 from lambdas.start_training.reconcile import Clients, Task, reconcile
 from lambdas.start_training.refusals import refuse
 from lambdas.structured_log import key_digest, log_event
@@ -46,7 +47,7 @@ def handle_batch(
                     log_event(logger, "reconciled", task=task.name, outcome=outcome.value, messages=len(records))
                 elif not outcomes[task.name]:
                     failed.add(record["messageId"])
-            elif isinstance(message, ObjectCreated) and message.upload.place is not Place.FOLDER:
+            elif isinstance(message, ObjectCreated) and not _is_none_of_ours(message, tasks):
                 run_id = refuse(clients.s3, bucket, message, tasks)
                 log_event(logger, "upload_refused", run_id=run_id, key_sha256=key_digest(message.key))
         except _FAILURES as error:
@@ -62,8 +63,14 @@ def handle_batch(
     return _with_rest_of_group(records, failed)
 
 
+def _is_none_of_ours(message: ObjectCreated, tasks: Mapping[str, Task]) -> bool:
+    """An empty folder, or texts for a known task's live endpoint: no training data, and nothing to refuse."""
+    upload = message.upload
+    return upload.place is Place.FOLDER or (upload.place is Place.INCOMING and upload.task in tasks)
+
+
 def _task_of(message: ObjectCreated | ExecutionChanged, tasks: Mapping[str, Task]) -> Task | None:
-    """The task to reconcile; None for an upload that is refused or a folder.
+    """The task to reconcile; None for an upload that is refused or passed over.
 
     Raises:
         EventError: an execution of a pipeline that is not ours.

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from lambdas.names import LAYOUT
+from lambdas.object_created import ObjectCreated
 from lambdas.run_tables import RunsRow, write_rows
-from lambdas.start_training.messages import ObjectCreated
 from lambdas.structured_log import key_digest
 from training.table_schemas import RUNS, UNKNOWN_TASK
 

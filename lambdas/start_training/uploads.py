@@ -25,9 +25,10 @@ def current_uploads(s3: Any, bucket: str, task: str) -> list[UploadedObject]:
     """Every current training file and evaluation file of `task`, sorted by key.
 
     Empty files are included, so that Prepare refuses them with a message that the user sees. Folders and objects
-    outside the layout (refused at their upload) are not.
+    outside the layout (refused at their upload) are not. What else lies below `uploads/<task>/` is not even listed:
+    of incoming texts there may be very many files.
     """
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=uploads_prefix(task))
+    paginator = s3.get_paginator("list_object_versions")
     objects = [
         UploadedObject(
             key=version["Key"],
@@ -36,7 +37,8 @@ def current_uploads(s3: Any, bucket: str, task: str) -> list[UploadedObject]:
             last_modified=version["LastModified"],
             place=parse_upload_key(version["Key"]).place,
         )
-        for page in pages
+        for folder in ("train/", "eval/")
+        for page in paginator.paginate(Bucket=bucket, Prefix=f"{uploads_prefix(task)}{folder}")
         # A deleted object's newest version is a delete marker, which is listed apart from versions.
         for version in page.get("Versions", [])
         if version["IsLatest"]

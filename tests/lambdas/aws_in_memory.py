@@ -15,12 +15,13 @@ from botocore.awsrequest import AWSResponse
 
 
 class Refused(Exception):
-    """What the service answers instead: an error code and a message, as AWS words them."""
+    """What the service answers instead: an error code and a message, as AWS words them, and the error's own members."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.members = members
 
 
 def connect(service: str, backend: object) -> Any:
@@ -38,7 +39,7 @@ def connect(service: str, backend: object) -> Any:
         try:
             given = getattr(backend, xform_name(model.name))(**asked) or {}
         except Refused as error:
-            told = {"Error": {"Code": error.code, "Message": error.message}, "ResponseMetadata": {}}
+            told = {"Error": {"Code": error.code, "Message": error.message}, "ResponseMetadata": {}, **error.members}
             return AWSResponse("", 400, {}, None), told
         if model.output_shape is not None:
             _check(model.output_shape, given, f"answer of {model.name}", complete=False)

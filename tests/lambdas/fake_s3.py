@@ -4,6 +4,8 @@ import io
 from datetime import datetime
 from typing import Any
 
+from botocore.response import StreamingBody
+
 from tests.lambdas.aws_in_memory import Refused
 
 
@@ -52,8 +54,16 @@ class FakeS3:
         return answer
 
     def put_object(
-        self, Bucket: str, Key: str, Body: io.BytesIO, Metadata: dict[str, str] | None = None, **_: Any
+        self,
+        Bucket: str,
+        Key: str,
+        Body: io.BytesIO,
+        Metadata: dict[str, str] | None = None,
+        IfNoneMatch: str | None = None,
+        **_: Any,
     ) -> dict[str, Any]:
+        if IfNoneMatch == "*" and Key in self.bodies:
+            raise Refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
         self.bodies[Key] = Body.read()
         self.metadata[Key] = Metadata or {}
         return {"ETag": '"x"'}
@@ -66,4 +76,4 @@ class FakeS3:
     def get_object(self, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
         if Key not in self.bodies:
             raise Refused("NoSuchKey", "The specified key does not exist.")
-        return {"Body": io.BytesIO(self.bodies[Key])}
+        return {"Body": StreamingBody(io.BytesIO(self.bodies[Key]), len(self.bodies[Key]))}

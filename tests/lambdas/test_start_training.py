@@ -56,6 +56,10 @@ def cloud() -> Cloud:
         ("uploads/t/train/a.jsonl", "t", Place.TRAIN),
         ("uploads/t/train/deep/er/a b+c%20.jsonl", "t", Place.TRAIN),
         ("uploads/t/eval/dev2/a.jsonl", "t", Place.EVALUATION),
+        ("uploads/t/incoming/a.jsonl", "t", Place.INCOMING),
+        ("uploads/t/incoming/deep/er/a.csv", "t", Place.INCOMING),
+        ("uploads/t/incoming/", "t", Place.FOLDER),
+        ("uploads/t/incoming", "t", Place.ELSEWHERE),
         ("uploads/t/train/", "t", Place.FOLDER),
         ("uploads/t/", "t", Place.FOLDER),
         ("uploads/t/eval/a.jsonl", "t", Place.ELSEWHERE),
@@ -121,6 +125,22 @@ def test_a_refused_start_gives_every_message_of_the_task_back_but_not_another_ta
     assert [run["pipeline"] for run in cloud.sagemaker.executions] == ["dev-adverse-events"]
     assert cloud.handle([record("1", object_created(f"{TRAIN}a.jsonl", EARLIER), "r")], log) == []
     assert len(cloud.sagemaker.executions) == 2
+
+
+def test_texts_for_the_endpoint_start_no_training_and_are_not_refused(cloud: Cloud, log: Log) -> None:
+    incoming = "uploads/radiology_impressions/incoming/a.jsonl"
+    cloud.s3.upload(f"{TRAIN}a.jsonl", EARLIER)
+    cloud.s3.upload(incoming, EARLIER)
+    assert cloud.handle([record("1", object_created(incoming, EARLIER))], log) == []
+    assert (cloud.sagemaker.executions, run_rows(cloud.s3)) == ([], {})
+    # They are no part of what a run is started for.
+    assert [item.key for item in current_uploads(cloud.clients.s3, BUCKET, TASK.name)] == [f"{TRAIN}a.jsonl"]
+
+
+def test_texts_for_the_endpoint_of_no_task_are_refused(cloud: Cloud, log: Log) -> None:
+    assert cloud.handle([record("1", object_created("uploads/nobody/incoming/a.jsonl", EARLIER))], log) == []
+    (row,) = run_rows(cloud.s3).values()
+    assert "unknown task nobody" in row["reason"]
 
 
 def test_a_run_gets_version_manifest_and_champion(cloud: Cloud, log: Log) -> None:

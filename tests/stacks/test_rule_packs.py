@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NagPack
 
 from app import build_app
 from tests.stacks.conftest import REPOSITORY
@@ -26,7 +26,12 @@ def found(folder: Path) -> dict[str, set[str]]:
     context = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"] | {"stage": "prod"}
     app = App(context=context, outdir=str(folder))
     build_app(app)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
+    return broken_rules(app, folder, AwsSolutionsChecks(app), HIPAASecurityChecks(app))
+
+
+def broken_rules(app: App, folder: Path, *packs: NagPack) -> dict[str, set[str]]:
+    """Rule -> where an app that is synthesised into `folder` breaks it."""
+    Validations.of(app).add_plugins(*packs)
     # Ends with an error wherever a pack found anything; the report is written before.
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()

@@ -225,7 +225,7 @@ def test_tables_are_those_of_the_schemas_with_projected_partitions(templates: Te
         assert [key["Name"] for key in deployed["PartitionKeys"]] == list(table.partitioned_by)
         assert deployed["Parameters"]["projection.enabled"] == "true"
         assert "radiology_impressions" in deployed["Parameters"]["projection.task.values"]
-        kind = {"run_id": "injected", "month": "date"}[table.partitioned_by[1]]
+        kind = {"run_id": "injected", "month": "date", "day": "date"}[table.partitioned_by[1]]
         assert deployed["Parameters"][f"projection.{table.partitioned_by[1]}.type"] == kind
 
 

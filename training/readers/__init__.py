@@ -12,10 +12,10 @@ from training.readers.gunzip import open_gunzipped
 from training.readers.json_lines import read_json_lines
 from training.readers.parquet import PARQUET_MARK, read_parquet
 from training.readers.tar_members import tar_members
-from training.readers.text_lines import Line, read_lines
 from training.readers.upload import Upload
 from training.readers.zip_members import zip_members
 from training.records import Record, SetAside
+from training.text_lines import Line, read_lines
 
 _FORMATS = ".jsonl, .json, .csv (each also with .gz), .parquet"
 _REPORT_FORMATS = ".zip, .tar, .tgz or .tar.gz"

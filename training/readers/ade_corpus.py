@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator
 
 from training.labels import Labels
-from training.readers.text_lines import Line
 from training.readers.upload import Upload
 from training.records import Place, Record, SetAside, incomplete, malformed
+from training.text_lines import Line
 
 DRUG_AE, NEGATIVES = "DRUG-AE.rel", "ADE-NEG.txt"
 

@@ -8,9 +8,9 @@ from training.errors import UnreadableFileError
 from training.readers.members import Member
 from training.readers.openi_report import read_openi_report
 from training.readers.report_sections import findings_and_impression
-from training.readers.text_lines import TOO_LONG
 from training.readers.upload import Upload
 from training.records import Kind, Place, Record, SetAside, incomplete, malformed, printable
+from training.text_lines import TOO_LONG
 
 # MIMIC-CXR: files/p10/p10000032/s50414267.txt; the folder p10000032 is the patient.
 _PATIENT_FOLDER = re.compile(r"p\d{8}")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from training.errors import UnreadableFileError
 from training.readers.fields import to_record
-from training.readers.text_lines import Line
 from training.readers.upload import Upload
 from training.records import Place, Record, SetAside, malformed
+from training.text_lines import Line
 
 
 def read_json_lines(upload: Upload, lines: Iterator[Line]) -> Iterator[Record | SetAside]:

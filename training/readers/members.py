@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from training.readers.text_lines import HEAD_BYTES
 from training.readers.upload import UnsafeArchiveError
 from training.records import printable
+from training.text_lines import HEAD_BYTES
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 

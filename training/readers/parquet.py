@@ -19,9 +19,9 @@ from training.readers.fields import (
     found_and_wanted,
     to_record,
 )
-from training.readers.text_lines import HEAD_BYTES, NOT_TEXT, TOO_LONG
 from training.readers.upload import Upload
 from training.records import Kind, Place, Record, SetAside, malformed
+from training.text_lines import HEAD_BYTES, NOT_TEXT, TOO_LONG
 
 PARQUET_MARK = b"PAR1"
 _ROWS_AT_A_TIME = 256

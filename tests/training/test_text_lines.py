@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from training.readers.text_lines import HEAD_BYTES, read_lines
+from training.text_lines import HEAD_BYTES, read_lines
 
 TEXT = "Œdème à gauche.\nÉpanchement – 3 cm.\n"
 LINES = ["Œdème à gauche.", "Épanchement – 3 cm."]
