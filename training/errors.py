@@ -7,6 +7,7 @@ ReportTuningError            what happened, where, what to do; never any clinica
 │       └── UnsafeArchiveError   an archive looks hostile (training/readers/upload.py)
 ├── ModelError               a model cannot be staged, loaded or saved
 ├── RetrievalError           the index of similar reports cannot be built or opened
+├── GenerationError          a model cannot be asked for examples, or answers in another form than agreed
 ├── EvaluationError          scores cannot be computed (sets and predictions do not match)
 └── RequestError             a request to an endpoint is refused; carries the HTTP status
 """
@@ -34,6 +35,10 @@ class ModelError(ReportTuningError):
 
 class RetrievalError(ReportTuningError):
     """The index of similar reports cannot be built or opened."""
+
+
+class GenerationError(ReportTuningError):
+    """A model cannot be asked for examples, or answers in another form than agreed."""
 
 
 class EvaluationError(ReportTuningError):

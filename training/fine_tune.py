@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from training.training_run import (
     TrainingOptions,
     begin,
     fine_tuned_card,
+    optional_path,
     run_training,
     say,
     trainer_arguments,
@@ -52,11 +54,6 @@ from training.training_run import (
 )
 
 STRATEGIES = ("ddp", "fsdp")
-
-
-def _similar_channel() -> Path | None:
-    channel = os.environ.get("SM_CHANNEL_SIMILAR")
-    return Path(channel) if channel else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +64,7 @@ class Arguments(TrainingOptions):
     them.
     """
 
-    similar: Path | None = field(default_factory=_similar_channel)
+    similar: Path | None = field(default_factory=partial(optional_path, "SM_CHANNEL_SIMILAR"))
     prompt_template: str | None = None
     max_input_tokens: int = 512
     max_target_tokens: int = 128

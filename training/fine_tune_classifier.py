@@ -5,8 +5,9 @@
 Started by SageMaker's training toolkit as training/fine_tune.py is, with the same channels and the same output: the
 model directory of the best model in `model_dir`, training_curve.jsonl and arguments.json in `output_data_dir`, and
 checkpoints, from the newest of which a killed training goes on. Reads two splits as Prepare writes them, whose targets
-are labels. Where a search tries several encoders, each lies in a channel of its own beside `model`, or in place of it,
-and `--model_name` says which one to start from (training/channels.py).
+are labels, and in channel `synthetic`, if there is one, what training/generate_examples.py wrote: it is trained on, and
+chooses neither model nor threshold. Where a search tries several encoders, each lies in a channel of its own beside
+`model`, or in place of it, and `--model_name` says which one to start from (training/channels.py).
 
 At the end it chooses the threshold on the validation records, stores it with the model, and prints the best model's
 scores once more: `f1: 0.7134, ...` is the last line of that form, which is what a search over settings goes by.
@@ -15,7 +16,9 @@ scores once more: `f1: 0.7134, ...` is the last line of that form, which is what
 import dataclasses
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +48,14 @@ from training.labelled_splits import check_both_labels
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import PLACEHOLDER
-from training.splits import read_split
+from training.splits import Record, read_split
 from training.text_classifier import check_length, load_encoder
 from training.token_store import TokenStore, build_token_store
 from training.training_run import (
     TrainingOptions,
     begin,
     fine_tuned_card,
+    optional_path,
     run_training,
     sagemaker_path,
     say,
@@ -77,6 +81,7 @@ class Arguments(TrainingOptions):
     that the model gets right already, the less the larger `focal_gamma` (0 to 5).
     """
 
+    synthetic: Path | None = field(default_factory=partial(optional_path, "SM_CHANNEL_SYNTHETIC"))
     positive_label: str
     negative_label: str
     model: Path = field(default_factory=_model_channel)
@@ -141,7 +146,7 @@ def main(arguments: Arguments) -> None:
 def _build_store(arguments: Arguments, tokenizer: Any, split: str, folder: Path) -> TokenStore:
     """Tokenise a split. Says how many texts are cut off; refuses a split without both labels."""
     store = build_token_store(
-        read_split(getattr(arguments, split)),
+        _records(arguments, split),
         tokenizer,
         folder / split,
         prompt_template=PLACEHOLDER,
@@ -157,6 +162,15 @@ def _build_store(arguments: Arguments, tokenizer: Any, split: str, folder: Path)
         f"{store.truncated_inputs} texts longer than {arguments.max_seq_length} tokens"
     )
     return store
+
+
+def _records(arguments: Arguments, split: str) -> Iterator[Record]:
+    """The records of a split, and behind those of training the synthetic ones."""
+    yield from read_split(getattr(arguments, split))
+    if split == "train" and arguments.synthetic is not None:
+        synthetic = list(read_split(arguments.synthetic))
+        say(f"train: {len(synthetic)} of its records are synthetic")
+        yield from synthetic
 
 
 def _class_counts(store: TokenStore) -> list[int]:

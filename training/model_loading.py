@@ -26,14 +26,14 @@ def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     return load_files(directory, lambda: AutoModelForSeq2SeqLM.from_pretrained(directory, dtype=dtype, **FILES_ALONE))
 
 
-def load_files(directory: Path, load: Callable[[], Any]) -> tuple[Any, Any]:
+def load_files(directory: Path, load: Callable[[], Any], **tokenizer_options: Any) -> tuple[Any, Any]:
     """What `load` gives, which reads a model of `directory`, and the tokenizer beside it.
 
     Raises:
         ModelError: the files cannot be loaded, or do not belong together.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(directory, **FILES_ALONE)
+        tokenizer = AutoTokenizer.from_pretrained(directory, **FILES_ALONE, **tokenizer_options)
         model = load()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error

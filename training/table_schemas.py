@@ -194,6 +194,23 @@ TRAINING_CURVE = Table(
     ),
 )
 
+SYNTHETIC_EXAMPLES = Table(
+    name="synthetic_examples",
+    comment="One row a text that a model wrote as a further example of the positive label, kept or not.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("started_at", "timestamp", "When the run started"),
+        Column("synthetic_id", "string", "Of a kept text its id in the run's synthetic split; equal texts have one id"),
+        Column("text", "string", "What the model wrote, without number and quotes"),
+        Column("kept", "boolean", "It was trained on, as a text of the positive label"),
+        Column("reason", "string", "Why it was dropped (training/example_filters.py); null if it was kept"),
+        Column("prompted_by", "string", "Ids of the training records that the prompt showed, with spaces between them"),
+        Column("provider", "string", "model, bedrock or endpoint"),
+        Column("model", "string", "Which model wrote it"),
+        Column("first_model_probability", "double", "TF-IDF floor's probability of the positive label in [0, 1]"),
+    ),
+)
+
 RUNS = Table(
     name="runs",
     comment="One row a run, also for a run that failed and for an upload that was refused.",
@@ -320,10 +337,13 @@ EVENTS = Table(
 # Written by lambdas/record_run when a run has ended.
 RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
 
+# Written by GenerateExamples, where a task has it.
+GENERATED = (SYNTHETIC_EXAMPLES,)
+
 # Written by Evaluate.
 EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, PRECISION_RECALL, TRAINING_CURVE)
 
 # Written by lambdas/classify_texts.
 STREAMED = (EVENTS,)
 
-TABLES = (*EVALUATED, *RECORDED, *STREAMED)
+TABLES = (*GENERATED, *EVALUATED, *RECORDED, *STREAMED)

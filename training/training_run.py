@@ -34,6 +34,7 @@ NOT_IDENTITY = {
     "validation",
     "model",
     "similar",
+    "synthetic",
     "model_dir",
     "output_data_dir",
     "checkpoints",
@@ -52,6 +53,11 @@ def sagemaker_path(variable: str) -> Path:
     if variable not in os.environ:
         raise ArgumentError(f"{variable} is not set: give the path as an argument, or run under SageMaker")
     return Path(os.environ[variable])
+
+
+def optional_path(variable: str) -> Path | None:
+    """The path in an environment variable; None where it is not set."""
+    return Path(os.environ[variable]) if os.environ.get(variable) else None
 
 
 @dataclass(frozen=True, kw_only=True)

