@@ -17,6 +17,9 @@ from stacks.jumpstart import LockedModel
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
 
+# SageMaker names a pipeline's tuning jobs <execution id, 12 characters>-<step>-<random>, without the prefix of others.
+TUNING_JOBS = f"hyper-parameter-tuning-job/{'?' * 12}-*"
+
 
 class TaskPipeline(Construct):
     """Prepare, fine-tune, answer, evaluate and register one task's model."""
@@ -112,6 +115,14 @@ class TaskPipeline(Construct):
             ]
             + ["sagemaker:AddTags"],
             jobs,
+        )
+        allow(
+            [
+                *(f"sagemaker:{verb}HyperParameterTuningJob" for verb in ("Create", "Describe", "Stop")),
+                "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                "sagemaker:AddTags",
+            ],
+            [arn(TUNING_JOBS)],
         )
         allow(
             ["iam:PassRole"],

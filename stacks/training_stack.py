@@ -16,7 +16,7 @@ from stacks.encrypted_queue import DeadLetterQueue, WorkQueue
 from stacks.foundation import Foundation
 from stacks.glue_function import GlueFunction, pandas_layer
 from stacks.pipeline.source_archive import write_source_archive
-from stacks.task_pipeline import TaskPipeline
+from stacks.task_pipeline import TUNING_JOBS, TaskPipeline
 from training.table_schemas import RECORDED, RUNS
 
 _ENDS = ["Succeeded", "Failed", "Stopped"]
@@ -169,6 +169,10 @@ class TrainingStack(Stack):
         function.allow(
             ["sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob"],
             [f"{jobs}:processing-job/pipelines-*", f"{jobs}:training-job/pipelines-*"],
+        )
+        function.allow(
+            ["sagemaker:DescribeHyperParameterTuningJob", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            [f"{jobs}:{TUNING_JOBS}"],
         )
         if self._refreshed_data_sets:
             root = f"arn:{self.partition}:quicksight:{self.region}:{self.account}:dataset"

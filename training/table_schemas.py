@@ -273,6 +273,32 @@ PARAMETERS = Table(
     ),
 )
 
+SEARCH_JOBS = Table(
+    name="search_jobs",
+    comment="One row a training job of a run's search over hyperparameters; none for a run that searched for nothing. "
+    "Where an earlier run's search was taken, they are that one's.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("started_at", "timestamp", "When the run started"),
+        Column("job", "string", "Name of the training job"),
+        Column("status", "string", "SageMaker's word: Completed, Failed, Stopped, ..."),
+        Column("objective", "double", "The metric that the search goes by, as the log showed it last; null if never"),
+        Column("best", "boolean", "The job that the search found to be the best"),
+        Column(
+            "early_stopped",
+            "boolean",
+            "It was stopped because it did worse than the others; null where somebody stopped the search",
+        ),
+        Column("seconds", "double", "Seconds that its machines ran; null if the end is not known"),
+        Column("learning_rate", "double", "What was tried; null where the search has none"),
+        Column("max_seq_length", "int", "What was tried, in tokens; null where the search has none"),
+        Column("train_batch_size", "int", "What was tried; null where the search has none"),
+        Column("model_name", "string", "The model that it started from; null where the search has none"),
+        Column("parameters", "string", "JSON object: each hyperparameter that was searched -> what was tried, as text"),
+        Column("failure", "string", "Why it failed, on one line; null otherwise"),
+    ),
+)
+
 DATA_FLOW = Table(
     name="data_flow",
     comment="One row an outcome that uploaded records had in a run. Of training data that Prepare got through, "
@@ -335,7 +361,7 @@ EVENTS = Table(
 )
 
 # Written by lambdas/record_run when a run has ended.
-RECORDED = (RUNS, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
+RECORDED = (RUNS, STEPS, PARAMETERS, SEARCH_JOBS, DATA_FLOW, LENGTHS)
 
 # Written by GenerateExamples, where a task has it.
 GENERATED = (SYNTHETIC_EXAMPLES,)

@@ -1,7 +1,7 @@
 """What a run's jobs cost, estimated: seconds of each job times its instances times the instance's price.
 
-Not in it: storage, requests, endpoints, and earlier attempts of a step that was retried (SageMaker names only the last
-job of a step).
+A tuning job costs what its training jobs cost together. Not in it: storage, requests, endpoints, and earlier attempts
+of a step that was retried (SageMaker names only the last job of a step).
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.record_run.execution import Step
+from lambdas.record_run.job_seconds import seconds_between, training_seconds
+from lambdas.record_run.tuning_job import TuningJob
 
 # Steps of these kinds run on machines whose cost is not known here.
-_UNKNOWN_KINDS = ("TransformJob", "TuningJob", "AutoMLJob", "EMR", "EMRServerless", "QualityCheck", "ClarifyCheck")
+_UNKNOWN_KINDS = ("TransformJob", "AutoMLJob", "EMR", "EMRServerless", "QualityCheck", "ClarifyCheck")
 
 _SECONDS_PER_HOUR = 3600
 # A hundredth of a cent. A step's cost is rounded and a run's is the sum of these, so that both say the same.
@@ -27,9 +29,14 @@ class StepCost:
     instance_count: int | None = None
 
 
-def step_costs(sagemaker: Any, steps: Iterable[Step], prices: Mapping[str, float]) -> tuple[StepCost, ...]:
-    """The cost of each step, in order. `prices` are dollars per hour by instance type."""
-    return tuple(_step_cost(sagemaker, step, prices) for step in steps)
+def step_costs(
+    sagemaker: Any, steps: Iterable[Step], tuning_jobs: Mapping[str, TuningJob], prices: Mapping[str, float]
+) -> tuple[StepCost, ...]:
+    """The cost of each step, in order.
+
+    `tuning_jobs` are those of the steps by ARN, `prices` dollars per hour by instance type.
+    """
+    return tuple(_step_cost(sagemaker, step, tuning_jobs, prices) for step in steps)
 
 
 def run_cost(costs: Iterable[StepCost]) -> float | None:
@@ -42,7 +49,9 @@ def run_cost(costs: Iterable[StepCost]) -> float | None:
     return round(total, _DIGITS)
 
 
-def _step_cost(sagemaker: Any, step: Step, prices: Mapping[str, float]) -> StepCost:
+def _step_cost(
+    sagemaker: Any, step: Step, tuning_jobs: Mapping[str, TuningJob], prices: Mapping[str, float]
+) -> StepCost:
     if step.cached:
         return StepCost(0.0)  # the job that it names is an earlier run's
     if any(kind in step.metadata for kind in _UNKNOWN_KINDS):
@@ -50,21 +59,18 @@ def _step_cost(sagemaker: Any, step: Step, prices: Mapping[str, float]) -> StepC
     if (arn := step.arn("ProcessingJob")) is not None:
         job = sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
         cluster = job["ProcessingResources"]["ClusterConfig"]
-        seconds = _seconds(job, "ProcessingStartTime", "ProcessingEndTime")
+        seconds = seconds_between(job, "ProcessingStartTime", "ProcessingEndTime")
     elif (arn := step.arn("TrainingJob")) is not None:
         job = sagemaker.describe_training_job(TrainingJobName=arn.rpartition("/")[2])
         cluster = job["ResourceConfig"]
-        seconds = job.get("BillableTimeInSeconds", _seconds(job, "TrainingStartTime", "TrainingEndTime"))
+        seconds = job.get("BillableTimeInSeconds", training_seconds(job))
+    elif (arn := step.arn("TuningJob")) is not None:
+        tuning_job = tuning_jobs[arn]
+        cluster = tuning_job.description["TrainingJobDefinition"]["ResourceConfig"]
+        seconds = tuning_job.seconds
     else:
         return StepCost(0.0)  # conditions and registrations run on no machine
     kind, count = cluster["InstanceType"], cluster["InstanceCount"]
     price = prices.get(kind)
     known = price is not None and seconds is not None
     return StepCost(round(seconds * count * price / _SECONDS_PER_HOUR, _DIGITS) if known else None, kind, count)
-
-
-def _seconds(job: Mapping[str, Any], start: str, end: str) -> float | None:
-    """Seconds that a job ran: 0 if it never got a machine, None if its end is not known."""
-    if start not in job:
-        return 0.0
-    return (job[end] - job[start]).total_seconds() if end in job else None

@@ -1,6 +1,6 @@
 """Writes down a pipeline execution that has ended, and tells QuickSight where there are data sets to refresh.
 
-Its rows go into the tables `runs`, `steps`, `parameters`, `data_flow` and `lengths`.
+Its rows go into the tables `runs`, `steps`, `parameters`, `search_jobs`, `data_flow` and `lengths`.
 
 Woken by EventBridge: SageMaker Model Building Pipeline Execution Status Change to Succeeded, Failed or Stopped. The
 same event twice writes the same files twice, and starts no second refresh. Environment:
@@ -27,11 +27,13 @@ from lambdas.record_run.execution import Execution, read_execution
 from lambdas.record_run.refresh import PATIENCE, refresh
 from lambdas.record_run.results import EVALUATION, REPORT, read_result
 from lambdas.record_run.runs_row import runs_row
+from lambdas.record_run.search_rows import search_rows
 from lambdas.record_run.step_rows import parameter_rows, step_rows, training_arguments
+from lambdas.record_run.tuning_job import read_tuning_jobs
 from lambdas.run_tables import RunRow, write_rows
 from lambdas.settings import required, required_list, required_names, required_prices
 from lambdas.structured_log import log_event, structured_logger
-from training.table_schemas import DATA_FLOW, LENGTHS, PARAMETERS, RUNS, STEPS, Table
+from training.table_schemas import DATA_FLOW, LENGTHS, PARAMETERS, RUNS, SEARCH_JOBS, STEPS, Table
 
 _logger = structured_logger("record_run")
 
@@ -138,12 +140,14 @@ def _rows(
     clients: Clients,
 ) -> list[tuple[Table, Sequence[RunRow]]]:
     """Each table's rows, in the order in which they are written: whoever sees the row of `runs` finds the others."""
-    costs = step_costs(clients.sagemaker, execution.steps, settings.prices)
+    tuning_jobs = read_tuning_jobs(clients.sagemaker, execution.steps)
+    costs = step_costs(clients.sagemaker, execution.steps, tuning_jobs, settings.prices)
     arguments = training_arguments(clients.sagemaker, execution)
     try:
         return [
             (STEPS, step_rows(execution, costs)),
             (PARAMETERS, parameter_rows(execution, report, arguments)),
+            (SEARCH_JOBS, search_rows(execution, tuning_jobs.values())),
             (DATA_FLOW, data_flow_rows(execution, report, evaluation)),
             (LENGTHS, length_rows(execution, report)),
             (RUNS, [runs_row(execution, report, evaluation, run_cost(costs))]),

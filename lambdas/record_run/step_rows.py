@@ -64,7 +64,7 @@ def training_arguments(sagemaker: Any, execution: Execution) -> dict[str, str]:
         return {}
     job = sagemaker.describe_training_job(TrainingJobName=arn.rpartition("/")[2])
     given: dict[str, str] = job["HyperParameters"]
-    return {name: _unquoted(value) for name, value in given.items() if not name.startswith(_OF_SAGEMAKER)}
+    return {name: unquoted(value) for name, value in given.items() if not name.startswith(_OF_SAGEMAKER)}
 
 
 def parameter_rows(
@@ -86,7 +86,7 @@ def parameter_rows(
     ]
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
     """A text as the script reads it: the pipeline JSON-quotes those that may hold line breaks."""
     try:
         text = json.loads(value)

@@ -51,7 +51,7 @@ EVALUATION = {
 
 
 class FakeRun:
-    """One execution, with its steps and jobs. Steps and parameters come one a page."""
+    """One execution, with its steps and jobs. Steps, parameters and jobs of a search come one a page."""
 
     def __init__(self) -> None:
         self.status = "Succeeded"
@@ -59,6 +59,8 @@ class FakeRun:
         self.steps: list[dict[str, Any]] = []
         self.processing: dict[str, dict[str, Any]] = {}
         self.training: dict[str, dict[str, Any]] = {}
+        self.tuning: dict[str, dict[str, Any]] = {}
+        self.tried: list[dict[str, Any]] = []
         self.started = self.clock = BEGIN
 
     def add(self, name: str, seconds: float, status: str = "Succeeded", **more: Any) -> None:
@@ -100,6 +102,39 @@ class FakeRun:
         metadata = {"TrainingJob": {"Arn": f"{ACCOUNT}:training-job/job-finetune"}}
         self.add("FineTune", billable + 60, Metadata=metadata, **more)
 
+    def add_tuning(self, tried: list[tuple[str, float, float | None]], status: str = "Completed", **more: Any) -> None:
+        """A search whose jobs of two machines ran one after the other: (status, seconds, objective)."""
+        name, begin = "abc123def456-Tune-0123456789", self.clock
+        for number, (job_status, seconds, value) in enumerate(tried, 1):
+            job = {
+                "TrainingJobName": f"{name}-{number:03d}-0a1b2c3d",
+                "TrainingJobArn": f"{ACCOUNT}:training-job/{name}-{number:03d}-0a1b2c3d",
+                "CreationTime": begin,
+                "TrainingStartTime": begin,
+                "TrainingEndTime": begin + timedelta(seconds=seconds),
+                "TrainingJobStatus": job_status,
+                "TunedHyperParameters": {
+                    "learning_rate": f"{number}e-05", "max_seq_length": "128", "train_batch_size": json.dumps("16"),
+                    "model_name": "owner/encoder",
+                },
+            }  # fmt: skip
+            if value is not None:
+                job["FinalHyperParameterTuningJobObjectiveMetric"] = {"MetricName": "f1", "Value": value}
+            self.tried.append(job)
+            begin += timedelta(seconds=seconds)
+        completed = [job for job in self.tried if job["TrainingJobStatus"] == "Completed"]
+        best = max(completed, key=lambda job: job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"], default=None)
+        self.tuning[name] = {
+            "HyperParameterTuningJobStatus": status,
+            "TrainingJobDefinition": {
+                "ResourceConfig": {"InstanceType": "ml.g5.2xlarge", "InstanceCount": 2, "VolumeSizeInGB": 10},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            },
+            **({"BestTrainingJob": best} if best else {}),
+        }
+        metadata = {"TuningJob": {"Arn": f"{ACCOUNT}:hyper-parameter-tuning-job/{name}"}}
+        self.add("Tune", sum(seconds for _, seconds, _ in tried), Metadata=metadata, **more)
+
     def describe_pipeline_execution(self, PipelineExecutionArn: str) -> dict[str, Any]:
         assert PipelineExecutionArn == ARN
         answer = {
@@ -134,6 +169,17 @@ class FakeRun:
 
     def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
         return self.training[TrainingJobName]
+
+    def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> dict[str, Any]:
+        return self.tuning[HyperParameterTuningJobName]
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(
+        self, HyperParameterTuningJobName: str, SortBy: str, SortOrder: str, NextToken: str = "0"
+    ) -> dict[str, Any]:
+        assert (SortBy, SortOrder) == ("CreationTime", "Ascending") and HyperParameterTuningJobName in self.tuning
+        start = int(NextToken)
+        more = {"NextToken": str(start + 1)} if self.tried[start + 1 :] else {}
+        return {"TrainingJobSummaries": self.tried[start : start + 1]} | more
 
 
 class World:

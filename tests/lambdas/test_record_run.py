@@ -117,7 +117,7 @@ def test_a_cost_that_is_not_known_is_null(world: World, case: str) -> None:
     elif case == "end":
         del world.run.processing["job-prepare"]["ProcessingEndTime"]
     else:
-        world.run.add("Tune", 5, Metadata={"TuningJob": {"Arn": f"{ACCOUNT}:hyper-parameter-tuning-job/t"}})
+        world.run.add("Search", 5, Metadata={"AutoMLJob": {"Arn": f"{ACCOUNT}:automl-job/t"}})
     assert world.row()["cost_dollars"] is None
 
 

@@ -56,10 +56,20 @@ def test_each_function_writes_its_tables_and_no_others(
         for function in ("RecordRun", "StartTraining")
     }
     assert tables == {
-        "RecordRun": {f"{name}/*" for name in ("runs", "steps", "parameters", "data_flow", "lengths")},
+        "RecordRun": {f"{name}/*" for name in ("runs", "steps", "parameters", "search_jobs", "data_flow", "lengths")},
         "StartTraining": {"runs/*"},
     }
     assert all("/tables/" in on for on in resources(training, "RecordRun", "s3:PutObject"))
+
+
+def test_the_jobs_of_a_search_may_be_read(templates: Mapping[str, Mapping[str, Template]]) -> None:
+    training = templates["dev"]["Training"]
+    root = f"arn:aws:sagemaker:{load_stage('dev').region}:111111111111"
+    for action in ("DescribeHyperParameterTuningJob", "ListTrainingJobsForHyperParameterTuningJob"):
+        assert resources(training, "RecordRun", f"sagemaker:{action}") == {
+            f"{root}:hyper-parameter-tuning-job/????????????-*"
+        }
+    assert not resources(training, "RecordRun", "sagemaker:StopHyperParameterTuningJob")
 
 
 def test_without_a_dashboard_nothing_of_quicksight_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
