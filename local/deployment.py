@@ -23,7 +23,8 @@ class Names:
     database: str
     workgroup: str
     pipelines: dict[str, str]
-    dashboard: str | None
+    # Kind of task -> id of its QuickSight dashboard; empty without dashboards.
+    dashboards: dict[str, str]
 
 
 def synthesise(assembly: Path, stage: str = STAGE, tasks: Path | None = None) -> None:
@@ -55,7 +56,7 @@ def read_names(assembly: Path) -> Names:
         database=values["DatabaseName"],
         workgroup=values["WorkgroupName"],
         pipelines=json.loads(values["Pipelines"]),
-        dashboard=values.get("DashboardId"),
+        dashboards=json.loads(values.get("Dashboards", "{}")),
     )
 
 
