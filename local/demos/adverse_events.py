@@ -39,6 +39,7 @@ class AdverseEvents:
     """Adverse events in texts; see TaskDemo."""
 
     task = "adverse_events"
+    kind = "classification"
 
     def example_data(self, console: Console, folder: Path) -> DemoFiles:
         console.print("Texts: invented by this project, from templates. Nothing in them is a fact about a drug.")
