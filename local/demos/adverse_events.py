@@ -17,7 +17,7 @@ from local.results import Scores, Tables
 from local.stage import LocalStage
 from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, TFIDF, WITHOUT_SYNTHETIC
 
-_TRAINED, _EVALUATED = 3_000, 1_000
+_TRAINED, _EVALUATED = 2_000, 800
 _SEED = 1
 # With what is sent twice and what is no text, 500 are sent.
 _STREAMED, _STREAM_SEED = 495, 2
