@@ -36,7 +36,9 @@ class FolderHub:
 
 
 def hub_arguments(output: Path, **more: Any) -> Arguments:
-    return Arguments(source="huggingface", model_id="someone/model", revision=COMMIT, output=output, **more)
+    return Arguments(
+        **{"source": "huggingface", "model_id": "someone/model", "revision": COMMIT, "output": output, **more}
+    )
 
 
 @pytest.fixture
@@ -71,6 +73,17 @@ def test_a_hub_model_is_staged_at_its_pinned_revision_without_code(
     generator = TextGenerator.load(output)
     assert (generator.defaults.max_new_tokens, generator.defaults.num_beams) == (40, 2)
     assert generator.model.generation_config.decoder_start_token_id == generator.tokenizer.pad_token_id
+    assert json.loads((output / "stage_model_arguments.json").read_text())["revision"] == COMMIT
+
+
+def test_a_hub_model_without_a_revision_is_staged_at_the_newest_commit_and_names_it(
+    repository: Path, tmp_path: Path
+) -> None:
+    hub = FolderHub(repository)
+    output = tmp_path / "staged"
+    main(hub_arguments(output, revision=None), hub, lambda _: COMMIT)
+    assert set(hub.revisions) == {COMMIT}
+    assert read_model_card(output).revision == COMMIT
     assert json.loads((output / "stage_model_arguments.json").read_text())["revision"] == COMMIT
 
 
@@ -117,7 +130,7 @@ def test_a_revision_that_can_move_is_refused(revision: str, tmp_path: Path) -> N
         ),
         ({"source": "s3"}, "source s3 needs --model"),
         ({"source": "stand_in"}, "source stand_in needs --train"),
-        ({"source": "huggingface", "model_id": "a/b"}, "needs --revision"),
+        ({"source": "huggingface", "revision": COMMIT}, "needs --model-id"),
         ({"source": "s3", "model": Path("m"), "train": Path("t")}, "source s3 takes no --train"),
         ({"source": "s3", "model": Path("m"), "prompt_template": "no place"}, "exactly once"),
         ({"source": "s3", "model": Path("m"), "num_beams": 0}, "num_beams must be between"),
