@@ -22,10 +22,10 @@ local: set-up ## Start the local AWS with every stack deployed, and stay until C
 	@$(PYTHON) -m local serve
 
 upload: set-up ## Upload FILE to the running demo (SET=name: as an evaluation set)
-	@$(PYTHON) -m local upload '$(FILE)' $(if $(SET),--set '$(SET)')
+	@$(PYTHON) -m local upload '$(FILE)' $(if $(TASK),--task '$(TASK)') $(if $(SET),--set '$(SET)')
 
 predict: set-up ## Ask the running demo's live endpoint: TEXT='...' (EXPLAIN=1: name the reports behind the answer)
-	@$(PYTHON) -m local predict "$$TEXT" $(if $(EXPLAIN),--explain)
+	@$(PYTHON) -m local predict "$$TEXT" $(if $(TASK),--task '$(TASK)') $(if $(EXPLAIN),--explain)
 
 test: ## Run every test
 	@python3 -m local.set_up --with-images

@@ -39,7 +39,7 @@ def build_app(app: App) -> tuple[Stack, ...]:
         bucket=storage.bucket,
         key=storage.key,
         alarms=storage.alarms,
-        refreshed_data_sets=refreshed_data_sets(stage.name) if stage.dashboard is not None else (),
+        refreshed_data_sets=refreshed_data_sets(stage.name, tasks) if stage.dashboard is not None else (),
     )
     training = TrainingStack(app, f"{prefix}-Training", foundation=foundation)
     for model in unpinned(tasks):

@@ -11,9 +11,9 @@ some of the texts. Settings that are not given are the job's own defaults.
 import argparse
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import torch
 
 from bench.adverse_events import NEGATIVE, POSITIVE, read, write
@@ -22,6 +22,7 @@ from local.packaged_models import language_model
 from training.generate_examples import Arguments
 from training.generate_examples import main as generate
 from training.grouped_split import LabelledText, grouped_split
+from training.synthetic_examples import SyntheticExamples
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=4_000)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--max-seconds", type=float, default=90.0)
-    parser.add_argument("--max-new-tokens", type=int, default=Arguments.max_new_tokens)
+    parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--temperature", type=float, default=Arguments.temperature)
     parser.add_argument("--description", default="tells how a drug harmed a patient who took it")
     parser.add_argument("--seed", type=int, default=1)
@@ -46,10 +47,6 @@ def main() -> None:
         began = time.monotonic()
         generate(
             Arguments(
-                task="bench",
-                run_id="bench",
-                started_at="2026-01-01",
-                tables=folder / "tables",
                 train=folder / "train",
                 validation=folder / "validation",
                 evaluation=folder / "eval",
@@ -68,8 +65,7 @@ def main() -> None:
         )
         print(f"{time.monotonic() - began:.0f} s with loading and reading")
         print((folder / "output" / "report.json").read_text(encoding="utf-8"))
-        (table,) = folder.glob("tables/synthetic_examples/task=bench/run_id=bench/*.parquet")
-        show(pq.read_table(table, partitioning=None).to_pylist(), given.show)
+        show(list(SyntheticExamples(folder / "output").rows(datetime.now(UTC))), given.show)
 
 
 def invented(count: int, seed: int) -> list[LabelledText]:

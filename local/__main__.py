@@ -38,7 +38,8 @@ def main() -> int:
             # A model from before explanations would refuse the parameter, whatever its value.
             parameters = {"explain": True} if arguments.explain else {}
             answer = running_stage().ask_endpoint(arguments.task, arguments.text, **parameters)
-            console.print(answer["generated_text"], highlight=False, markup=False)
+            said = answer.get("generated_text") or f"{answer['label']}, probability {answer['probability']:.4f}"
+            console.print(said, highlight=False, markup=False)
             for report in answer.get("similar", []):
                 console.print(
                     f"  training report {report['id']}, similarity {report['similarity']:.4f}", highlight=False

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from local.dashboard.local_stage import dashboard_server, write_dashboard_file
+from local.demos import DEMOS
 from local.demos.task_demo import DemoFiles, TaskDemo
 from local.errors import DataError, RunError
 from local.paths import STATE
@@ -43,7 +44,7 @@ def run_demo(console: Console, demo: TaskDemo, data: Path | None, evaluation: Pa
         summary = _whole_way(console, stage, demo, files, own_data=data is not None)
         write_summary(SUMMARY, summary)
         console.print(f"Written for scripts: {SUMMARY}")
-        write_dashboard_file(stage, DASHBOARD)
+        write_dashboard_file(stage, DASHBOARD, demo.kind)
         console.print(f"The dashboard as one file, with clinical text in it: {DASHBOARD}")
         if console.is_terminal:
             _stay(console, stage, dashboard)
@@ -168,16 +169,17 @@ def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
     console.print(
         "  make predict TEXT='The heart is ...'      asks the live endpoint (EXPLAIN=1: and what it rested on)"
     )
+    console.print("  each with TASK=adverse_events             of that task")
     sagemaker = stage.aws.client("sagemaker")
     seen = {newest_run(sagemaker, pipeline) for pipeline in stage.names.pipelines.values()}
     try:
         while True:
-            for pipeline in stage.names.pipelines.values():
+            for task, pipeline in stage.names.pipelines.items():
                 arn = newest_run(sagemaker, pipeline)
                 if arn not in seen:
                     seen.add(arn)
                     follow_run(console, stage, str(arn))
-                    write_dashboard_file(stage, DASHBOARD)
+                    write_dashboard_file(stage, DASHBOARD, DEMOS[task].kind if task in DEMOS else None)
             time.sleep(1)
     except KeyboardInterrupt:
         console.print("Stopping ...")

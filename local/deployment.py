@@ -25,7 +25,9 @@ class Names:
     pipelines: dict[str, str]
     text_queues: dict[str, str]
     notice_topics: dict[str, str]
-    dashboard: str | None
+    review_functions: dict[str, str]
+    # Kind of task -> id of its QuickSight dashboard; empty without dashboards.
+    dashboards: dict[str, str]
 
 
 def synthesise(assembly: Path, stage: str = STAGE, tasks: Path | None = None) -> None:
@@ -59,7 +61,8 @@ def read_names(assembly: Path) -> Names:
         pipelines=json.loads(values["Pipelines"]),
         text_queues=json.loads(values.get("TextQueues", "{}")),
         notice_topics=json.loads(values.get("NoticeTopics", "{}")),
-        dashboard=values.get("DashboardId"),
+        review_functions=json.loads(values.get("ReviewFunctions", "{}")),
+        dashboards=json.loads(values.get("Dashboards", "{}")),
     )
 
 

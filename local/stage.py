@@ -40,11 +40,13 @@ class LocalStage:
         self.aws.client("s3").upload_file(str(file), self.names.bucket, key)
 
     def ask_endpoint(self, task: str, text: str, **parameters: Any) -> dict[str, Any]:
-        """What the task's live endpoint answers to one text: its `generated_text`, and what `parameters` ask for."""
+        """What the task's live endpoint answers to one text: `generated_text` and what `parameters` ask for, or `label`
+        and `probability`."""
+        body = {"inputs": text, **({"parameters": parameters} if parameters else {})}
         response = self.aws.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=self.names.pipelines[task],
             ContentType="application/json",
-            Body=json.dumps({"inputs": text, "parameters": parameters}).encode(),
+            Body=json.dumps(body).encode(),
         )
         answer: dict[str, Any]
         (answer,) = json.loads(response["Body"].read())

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.errors import LocalError
-from operations.stream import CommandError, clients_of, output_of
+from operations.stream import OperationError, clients_of, output_of
 
 REASON = "reason"
 # Seconds for which a message that was looked at stays out of sight; of what is left, until the end of the run at most.
@@ -37,7 +37,7 @@ class Redriven:
 
 
 def queue_of(cloudformation: Any, stage: str, task: str, *, files: bool = False) -> str:
-    """URL of a task's queue. Raises CommandError: the task has no stream in this stage."""
+    """URL of a task's queue. Raises OperationError: the task has no stream in this stage."""
     return output_of(cloudformation, stage, task, "FileQueues" if files else "TextQueues")
 
 
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         client = clients_of(given.stage)
         queue = queue_of(client("cloudformation"), given.stage, given.task, files=given.files)
-    except (CommandError, LocalError) as error:
+    except (OperationError, LocalError) as error:
         parser.exit(1, f"{error}\n")
     done = redrive(client("sqs"), queue, everything=given.all)
     print(f"{done.put_back} message(s) put back")

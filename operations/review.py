@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.errors import LocalError
-from operations.stream import CommandError, clients_of, output_of
+from operations.stream import OperationError, clients_of, output_of
 
 CONFIRMED, REJECTED = "confirmed", "rejected"
 
 
 def function_of(cloudformation: Any, stage: str, task: str) -> str:
-    """Name of the function that takes a task's reviews. Raises CommandError: the task has no stream in this stage."""
+    """Name of the function that takes a task's reviews. Raises OperationError: the task has no stream in this stage."""
     return output_of(cloudformation, stage, task, "ReviewFunctions")
 
 
@@ -29,15 +29,15 @@ def review(
     """Give a verdict through a boto3 client of Lambda; returns the event's right label.
 
     Raises:
-        CommandError: the verdict was not taken.
+        OperationError: the verdict was not taken.
     """
     asked = {"event_id": event_id, "source": source, "verdict": verdict, "reviewer": reviewer}
     answer = client.invoke(FunctionName=function, Payload=json.dumps(asked).encode())
     if "FunctionError" in answer:
-        raise CommandError(f"the function {function} failed: its log says why")
+        raise OperationError(f"the function {function} failed: its log says why")
     told: dict[str, str] = json.loads(answer["Payload"].read())
     if "error" in told:
-        raise CommandError(told["reason"])
+        raise OperationError(told["reason"])
     return told["label"]
 
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             verdict=given.verdict,
             reviewer=given.reviewer,
         )
-    except (CommandError, LocalError) as error:
+    except (OperationError, LocalError) as error:
         parser.exit(1, f"{error}\n")
     print(f"{given.verdict}: the next run learns this text as {label}")
 

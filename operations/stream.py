@@ -11,7 +11,7 @@ from local.stage import running_stage
 LOCAL = "local"
 
 
-class CommandError(Exception):
+class OperationError(Exception):
     """A command cannot do what it was asked to; says why and what to do."""
 
 
@@ -30,11 +30,11 @@ def output_of(cloudformation: Any, stage: str, task: str, output: str) -> str:
     """What the stage's stack of events says of one task in one of its outputs, such as `TextQueues`.
 
     Raises:
-        CommandError: the task has no stream in this stage.
+        OperationError: the task has no stream in this stage.
     """
     (stack,) = cloudformation.describe_stacks(StackName=f"ReportTuning-{stage}-Events")["Stacks"]
     outputs = {found["OutputKey"]: found["OutputValue"] for found in stack["Outputs"]}
     named: dict[str, str] = json.loads(outputs[output])
     if task not in named:
-        raise CommandError(f"task {task} has no stream in stage {stage}; there are: {', '.join(sorted(named))}")
+        raise OperationError(f"task {task} has no stream in stage {stage}; there are: {', '.join(sorted(named))}")
     return named[task]

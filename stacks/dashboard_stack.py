@@ -1,16 +1,17 @@
 """Dashboard: the tables in QuickSight, as `stacks/dashboard` describes them."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, CustomResource, Duration, Stack
 from constructs import Construct
 
 from stacks.analytics_stack import AnalyticsStack
-from stacks.config import Readers, SummaryTask
-from stacks.dashboard.data_sets import DATA_SETS
+from stacks.config import Readers, Task
+from stacks.dashboard.dashboards import dashboards, data_sets
 from stacks.dashboard.definition import definition
 from stacks.dashboard.parts import Dashboard, DataSet
-from stacks.dashboard.report_dashboard import report_dashboard
 from stacks.dashboard.theme import THEME
 from stacks.dashboard_source import DashboardSource
 from stacks.encrypted_queue import DeadLetterQueue
@@ -48,13 +49,15 @@ def data_set_id(stage: str, data_set: DataSet) -> str:
     return f"report-tuning-{stage}-{data_set.name.replace('_', '-')}"
 
 
-def refreshed_data_sets(stage: str) -> tuple[str, ...]:
-    """Ids of the data sets that QuickSight keeps a copy of."""
-    return tuple(data_set_id(stage, data_set) for data_set in DATA_SETS if not data_set.is_direct)
+def refreshed_data_sets(stage: str, tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Ids of the data sets that QuickSight keeps a copy of, where these tasks are deployed."""
+    deployed = (data_set for data_set, _ in data_sets(dashboards(tasks)))
+    return tuple(data_set_id(stage, data_set) for data_set in deployed if not data_set.is_direct)
 
 
 class DashboardStack(Stack):
-    """Data source, data sets, theme, analysis and dashboard, for one group of readers."""
+    """Data source, data sets and theme, and for each kind of task an analysis and a dashboard, for one group of
+    readers."""
 
     def __init__(
         self,
@@ -66,7 +69,14 @@ class DashboardStack(Stack):
         readers: Readers,
     ) -> None:
         stage = foundation.stage
-        super().__init__(scope, construct_id, env={"region": stage.region}, description="Report tuning: dashboard")
+        super().__init__(
+            scope,
+            construct_id,
+            env={"region": stage.region},
+            description="Report tuning: dashboards",
+            # Two definitions a dashboard: with line breaks they are more than the megabyte that a template may have.
+            suppress_template_indentation=True,
+        )
         self._stage = stage.name
         self._database = analytics.database_name
         # Users and groups live in the account's identity region, wherever the dashboard is.
@@ -75,15 +85,19 @@ class DashboardStack(Stack):
             f"{readers.namespace}/{readers.group}"
         )
         ready = self._ready(foundation, readers)
-        dashboard = report_dashboard([task.name for task in foundation.tasks if isinstance(task, SummaryTask)])
         theme = self._resource("Theme", self._theme())
-        data_sets = self._data_sets(dashboard, foundation, analytics, ready)
         theme.node.add_dependency(ready)
-        for kind, resource_type in (("Analysis", _EDIT_ANALYSIS), ("Dashboard", _READ_DASHBOARD)):
-            view = self._resource(kind, self._view(kind, dashboard, resource_type))
-            for needed in (theme, *data_sets):
-                view.node.add_dependency(needed)
-        CfnOutput(self, "DashboardId", value=self._id("dashboard"), description="QuickSight dashboard")
+        by_kind = dashboards(foundation.tasks)
+        resources = self._data_sets(by_kind, foundation, analytics, ready)
+        for dashboard in by_kind.values():
+            needed = [theme, *(resources[data_set.name] for data_set in dashboard.data_sets)]
+            self._views(dashboard, needed)
+        CfnOutput(
+            self,
+            "Dashboards",
+            value=json.dumps({kind: self._view_id("Dashboard", one) for kind, one in by_kind.items()}),
+            description="QuickSight dashboard of each kind of task",
+        )
 
     def _ready(self, foundation: Foundation, readers: Readers) -> CustomResource:
         function = GlueFunction(
@@ -116,8 +130,13 @@ class DashboardStack(Stack):
         return ready
 
     def _data_sets(
-        self, dashboard: Dashboard, foundation: Foundation, analytics: AnalyticsStack, ready: CustomResource
-    ) -> list[CfnResource]:
+        self,
+        by_kind: Mapping[str, Dashboard],
+        foundation: Foundation,
+        analytics: AnalyticsStack,
+        ready: CustomResource,
+    ) -> dict[str, CfnResource]:
+        """Name -> the resource of each data set, once where several dashboards show it."""
         source = DashboardSource(
             self,
             "Tables",
@@ -129,13 +148,14 @@ class DashboardStack(Stack):
             readers=self._readers,
         )
         source.resource.node.add_dependency(ready)
-        defaults = {parameter.name: parameter.default for parameter in dashboard.parameters}
-        resources = []
-        for data_set in dashboard.data_sets:
+        resources = {}
+        for data_set, dashboard in data_sets(by_kind):
+            # Of the first dashboard that shows it: each dashboard gives its own.
+            defaults = {parameter.name: parameter.default for parameter in dashboard.parameters}
             title = "".join(part.title() for part in data_set.name.split("_"))
             resource = self._resource("DataSet", self._data_set(data_set, source.arn, defaults), f"DataSet{title}")
             resource.node.add_dependency(source.resource)
-            resources.append(resource)
+            resources[data_set.name] = resource
             if not data_set.is_direct:
                 schedule = self._resource("RefreshSchedule", self._schedule(data_set), f"Refresh{title}")
                 schedule.node.add_dependency(resource)
@@ -190,12 +210,19 @@ class DashboardStack(Stack):
             "Permissions": self._permissions(_READ_THEME),
         }
 
-    def _view(self, kind: str, dashboard: Dashboard, actions: list[str]) -> dict[str, Any]:
+    def _views(self, dashboard: Dashboard, needed: Sequence[CfnResource]) -> None:
         """The analysis and the dashboard: the same definition, to change and to read."""
+        for kind, actions in (("Analysis", _EDIT_ANALYSIS), ("Dashboard", _READ_DASHBOARD)):
+            name = "".join(part.title() for part in dashboard.prefix.split("-"))
+            view = self._resource(kind, self._view(kind, dashboard, actions), f"{name}{kind}")
+            for one in needed:
+                view.node.add_dependency(one)
+
+    def _view(self, kind: str, dashboard: Dashboard, actions: list[str]) -> dict[str, Any]:
         root = f"arn:{self.partition}:quicksight:{self.region}:{self.account}"
         arns = {one.name: f"{root}:dataset/{data_set_id(self._stage, one)}" for one in dashboard.data_sets}
         return {
-            f"{kind}Id": self._id(kind.lower()),
+            f"{kind}Id": self._view_id(kind, dashboard),
             "Name": f"{dashboard.title} ({self._stage})",
             "ThemeArn": f"{root}:theme/{self._id('theme')}",
             "Definition": definition(dashboard, arns),
@@ -212,6 +239,9 @@ class DashboardStack(Stack):
 
     def _permissions(self, actions: list[str]) -> list[dict[str, Any]]:
         return [{"Principal": self._readers, "Actions": actions}]
+
+    def _view_id(self, kind: str, dashboard: Dashboard) -> str:
+        return self._id(f"{dashboard.prefix}{kind.lower()}")
 
     def _id(self, what: str) -> str:
         return f"report-tuning-{self._stage}-{what}"

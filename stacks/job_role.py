@@ -18,12 +18,14 @@ class Access:
 
     `elsewhere` are S3 URIs in other buckets that it reads: of an archive, or of a folder.
     `images` are the repositories that its container's image may come from.
+    `invokes` are actions on what it calls, each with an ARN's parts behind the partition, {region} and {account} in it.
     """
 
     reads: tuple[str, ...]
     writes: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     images: tuple[str, ...] = (IMAGE_REPOSITORIES,)
+    invokes: tuple[tuple[str, str], ...] = ()
 
 
 class JobRole(iam.Role):
@@ -45,6 +47,10 @@ class JobRole(iam.Role):
         self._grant_data(bucket, key, access)
         for uri in access.elsewhere:
             self._grant_elsewhere(uri)
+        stack = Stack.of(self)
+        for action, resource in access.invokes:
+            named = resource.format(region=stack.region, account=stack.account)
+            self._allow([action], [f"arn:{stack.partition}:{named}"])
         self._grant_images(access.images)
         self._grant_logs_and_metrics()
 

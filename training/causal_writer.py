@@ -15,18 +15,19 @@ from training.model_directory import unpacked_model
 from training.model_loading import FILES_ALONE, inference_dtype, load_files
 
 GGUF = ".gguf"
-# The more at once, the less each costs, until the keys and values of their tokens fill a GPU.
-PROMPTS_A_CALL = 16
+# The more at once, the less each costs; but the longest answer holds up the others, and a call that the time cuts off
+# is mostly in vain, which on a CPU takes half a minute.
+PROMPTS_A_CALL, PROMPTS_A_CALL_OF_GPU = 8, 32
 
 
 class CausalWriter:
     """A loaded model. The same prompts in the same calls get the same answers, unless the time runs out."""
 
     provider = MODEL
-    prompts_a_call = PROMPTS_A_CALL
 
     def __init__(self, model: Any, tokenizer: Any, name: str, sampling: Sampling, budget: TimeBudget) -> None:
         self.model = name
+        self.prompts_a_call = PROMPTS_A_CALL if model.device.type == "cpu" else PROMPTS_A_CALL_OF_GPU
         # One that knows messages is asked by a chat.
         self.one_text_a_prompt = tokenizer.chat_template is not None
         self._causal_model = model

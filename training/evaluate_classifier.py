@@ -2,13 +2,13 @@
 
     python3 -m training.evaluate_classifier --task adverse_events --run-id abc123 --started-at 2026-01-31T12:00:00Z \\
         --positive-label Adverse_Event --negative-label Not_AE \\
-        --prepared DIR --train DIR --validation DIR --base DIR --fine-tuned DIR [--without-synthetic DIR] \\
-        --training-output DIR --champion DIR --output DIR --tables DIR --seed 1
+        --prepared DIR --train DIR --validation DIR --base DIR --fine-tuned DIR \\
+        [--without-synthetic DIR --synthetic DIR] --training-output DIR --champion DIR --output DIR --tables DIR
 
 Reads what training/evaluate.py reads, of models that classify (training/classifier_predictions.py): `--base` is the
 linear probe on the encoder before fine-tuning, `--without-synthetic` the model fine-tuned on the doctors' texts alone,
-where the other one saw synthetic texts too. The TF-IDF floor is trained on the train split, and its threshold chosen on
-the validation split.
+where the other one saw synthetic texts too; those are in `--synthetic`. The TF-IDF floor is trained on the train split,
+and its threshold chosen on the validation split.
 
 Writes what training/evaluate.py writes. Every model is scored, and compared by F1, at its own threshold.
 """
@@ -33,13 +33,14 @@ from training.classified_set import (
     score_values,
 )
 from training.classifier_predictions import read_decision, read_probabilities, truth_of
-from training.errors import EvaluationError
+from training.errors import ArgumentError, EvaluationError
 from training.evaluation_inputs import EvaluationRecord, matched_predictions
 from training.evaluation_run import ANSWERS_TO_JUDGE, EvaluationOptions, begin, write_evaluation, write_tables
 from training.gate import FEWEST, Comparison, Measure, Rule, decide
 from training.job import run_job
 from training.labels import Labels
 from training.splits import read_split
+from training.synthetic_examples import SyntheticExamples
 from training.table_schemas import (
     ALL_POSITIVE,
     BASE,
@@ -47,6 +48,7 @@ from training.table_schemas import (
     PRECISION_RECALL,
     PREDICTIONS,
     SCORES,
+    SYNTHETIC_EXAMPLES,
     TFIDF,
     WITHOUT_SYNTHETIC,
 )
@@ -61,7 +63,7 @@ COMPARED = (
         Rule.ALTERNATIVE,
         TFIDF,
         "the TF-IDF floor, which only counts words and trains in seconds",
-        "Upload more labelled texts, or set more epochs or another encoder in the task file, and start the pipeline "
+        "Upload more labelled texts, or set training.epochs or another model in the task file, and start the pipeline "
         "once more.",
     ),
     (Rule.BEFORE, BASE, "the base model", ""),
@@ -69,7 +71,7 @@ COMPARED = (
         Rule.LEFT_OUT,
         WITHOUT_SYNTHETIC,
         "the model trained without synthetic texts",
-        "Switch synthetic texts off in the task file, deploy, and start the pipeline once more.",
+        "Take synthetic and jobs.generate_examples out of the task file, deploy, and start the pipeline once more.",
     ),
 )
 NO_CURVE = "There is no training curve: this job was not given the training job's output."
@@ -77,16 +79,19 @@ NO_CURVE = "There is no training curve: this job was not given the training job'
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(EvaluationOptions):
-    """`without_synthetic` is None where no synthetic texts are used."""
+    """`without_synthetic` and `synthetic` are None where no synthetic texts are used."""
 
     positive_label: str
     negative_label: str
     validation: Path
     base: Path
     without_synthetic: Path | None = None
+    synthetic: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if (self.without_synthetic is None) != (self.synthetic is None):
+            raise ArgumentError("without_synthetic and synthetic belong together: give both or neither")
         _ = self.labels
 
     @property
@@ -110,9 +115,11 @@ def main(arguments: Arguments) -> None:
     floor = _learn_floor(arguments)
     sets = [_score(arguments, name, records, floor) for name, records in prepared.sets.items()]
     decision = decide([comparison for one in sets for comparison in _comparisons(one, arguments)], MEASURE)
+    synthetic = None if arguments.synthetic is None else SyntheticExamples(arguments.synthetic)
     write_tables(
         arguments,
         {
+            SYNTHETIC_EXAMPLES: synthetic.rows(arguments.started) if synthetic else (),
             PREDICTIONS: (row for one in sets for row in prediction_rows(one)),
             SCORES: (row for one in sets for row in score_rows(one, arguments.run_id, arguments.started)),
             PRECISION_RECALL: (row for one in sets for row in curve_rows(one)),
@@ -125,12 +132,14 @@ def main(arguments: Arguments) -> None:
         [
             *(warning for one in sets for warning in _warnings(one)),
             *_floor_warnings(floor),
+            *(synthetic.report["warnings"] if synthetic else []),
             *([NO_CURVE] if arguments.training_output is None else []),
         ],
         scores={one.name: score_values(one) for one in sets},
         intervals={one.name: score_intervals(one) for one in sets},
         confusion={one.name: confusions(one) for one in sets},
         classes={one.name: one.classes for one in sets},
+        synthetic={name: synthetic.report[name] for name in ("asked", "kept", "dropped")} if synthetic else {},
         thresholds={model: answers.threshold for model, answers in sets[0].models.items()},
     )
 

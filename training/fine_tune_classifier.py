@@ -28,7 +28,7 @@ from transformers import TrainingArguments
 
 from training.channels import channel_of
 from training.classification_metrics import METRICS, choose_threshold, scores
-from training.classified_sets import ask_validation
+from training.classifier_answers import ask_validation
 from training.classifier_tuner import (
     BALANCED,
     CLASS_WEIGHTS,
@@ -47,6 +47,7 @@ from training.fine_tuner import TrainingClock
 from training.job import run_job
 from training.labelled_splits import check_both_labels
 from training.labels import Decision, Labels
+from training.mean_pooled import FIRST, MEAN, POOLINGS, mean_pooled
 from training.model_directory import ModelCard, finish_model_directory, read_model_card, unpacked_model
 from training.prompt import PLACEHOLDER
 from training.splits import Record, read_split
@@ -79,7 +80,8 @@ class Arguments(TrainingOptions):
     tokens and covers the whole text with what the tokenizer adds.
 
     `class_weight` balanced makes both labels count alike, however rare one is. `loss` focal lets records count less
-    that the model gets right already, the less the larger `focal_gamma` (0 to 5).
+    that the model gets right already, the less the larger `focal_gamma` (0 to 5). `pooling` says what the classifier
+    looks at (training/mean_pooled.py).
     """
 
     synthetic: Path | None = field(default_factory=partial(optional_path, "SM_CHANNEL_SYNTHETIC"))
@@ -92,6 +94,7 @@ class Arguments(TrainingOptions):
     warmup_ratio: float = 0.1
     weight_decay: float = 0.01
     evaluations_per_epoch: int = 1
+    pooling: str = FIRST
     class_weight: str = NONE
     loss: str = CROSS_ENTROPY
     focal_gamma: float = 2.0
@@ -99,6 +102,7 @@ class Arguments(TrainingOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require("max_seq_length", self.max_seq_length >= 4, ">= 4")
+        self._require("pooling", self.pooling in POOLINGS, f"one of {', '.join(POOLINGS)}")
         self._require("class_weight", self.class_weight in CLASS_WEIGHTS, f"one of {', '.join(CLASS_WEIGHTS)}")
         self._require("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")
         self._require("focal_gamma", 0 <= self.focal_gamma <= 5, "between 0 and 5")
@@ -137,6 +141,8 @@ def main(arguments: Arguments) -> None:
     with unpacked_model(arguments.encoder) as directory, tempfile.TemporaryDirectory(prefix="tokens-") as tokens:
         base_card = read_model_card(directory)
         model, tokenizer, untrained = load_encoder(directory, torch.float32, arguments.labels)
+        if arguments.pooling == MEAN:
+            model = mean_pooled(model)
         check_length(model, tokenizer, arguments.max_seq_length)
         say(f"{model.num_parameters():,} parameters; untrained before: {', '.join(untrained) or 'none'}")
         stores = {split: _build_store(arguments, tokenizer, split, Path(tokens)) for split in ("train", "validation")}

@@ -1,17 +1,16 @@
 """Let a model write further texts of the rare label, shown five of the training texts at a time, and keep the usable.
 
-    python3 -m training.generate_examples --train DIR --validation DIR --evaluation DIR --output DIR --tables DIR \\
-        --task adverse_events --run-id abc123 --started-at 2026-01-31T12:00:00Z --positive-label Adverse_Event \\
-        --negative-label Not_AE --provider model --model DIR --count 500 --seed 1
+    python3 -m training.generate_examples --train DIR --validation DIR --evaluation DIR --output DIR \\
+        --positive-label Adverse_Event --negative-label Not_AE --provider model --model DIR --count 500 --seed 1
 
 Reads the train split, the validation split and the evaluation sets of Prepare (`<evaluation>/<set>/`). Only training
 texts are shown to the model; the others are there to drop what is close to one of them. `--provider` says what writes:
 `model` a causal model in `--model` (training/causal_writer.py), `bedrock` the model `--model-id`, `endpoint` the
 SageMaker endpoint `--endpoint` (training/remote_writers.py).
 
-Writes the kept texts to `<output>/synthetic/` in the form of Prepare's splits, each with `"synthetic": true`, counts to
-`<output>/report.json`, the arguments to `<output>/arguments.json`, and below `--tables` every text with its fate in the
-table `synthetic_examples`. It asks until `--count` texts are kept, but at most four times as often as would be needed
+Writes the kept texts to `<output>/synthetic/` in the form of Prepare's splits, each with `"synthetic": true`, every
+text with its fate to `<output>/examples.jsonl`, counts to `<output>/report.json` and the arguments to
+`<output>/arguments.json`. It asks until `--count` texts are kept, but at most four times as often as would be needed
 if all were, and at most for `--max-seconds` (loading the model not counted). Fewer texts than asked for, or none, are a
 warning and no error: the run goes on with what there is.
 """
@@ -43,9 +42,8 @@ from training.known_texts import KnownTexts, words_of
 from training.labels import Labels
 from training.phi import suspected_phi
 from training.remote_writers import BedrockWriter, EndpointWriter
-from training.run_tables import RunOptions, write_run_table
 from training.splits import Record, draw_records, part_files, read_split
-from training.table_schemas import SYNTHETIC_EXAMPLES
+from training.synthetic_examples import EXAMPLES, REPORT
 from training.tfidf_floor import TfidfFloor
 from training.written_examples import PROMPTS_USED, TIME_USED, TOO_FEW_TO_SHOW, WrittenExamples
 
@@ -57,7 +55,7 @@ FLOOR_RECORDS, POOL_RECORDS = 100_000, 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(RunOptions):
+class Arguments:
     """`count` texts are wanted; `examples_a_prompt` 1..20 are shown; `max_seconds` 0 means no limit. Exactly the one of
     `model`, `model_id` and `endpoint` is given that belongs to `provider`. `description` tells the model what texts of
     the label have in common: it goes on after "a text that". Without it the label's name must do."""
@@ -78,11 +76,10 @@ class Arguments(RunOptions):
     seed: int = 1
     max_seconds: float = 0.0
     max_new_tokens: int = 256
-    temperature: float = 0.8
+    temperature: float = 0.5
     message_file: Path | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         needed = {MODEL: "model", BEDROCK: "model_id", ENDPOINT: "endpoint"}
         if self.provider not in PROVIDERS:
             raise ArgumentError(f"provider must be one of {', '.join(PROVIDERS)}, got {self.provider!r}")
@@ -140,7 +137,7 @@ def main(arguments: Arguments, writer: ExampleWriter | None = None) -> None:
     else:
         written.ended_by = TOO_FEW_TO_SHOW
     written.save(arguments.output / SYNTHETIC)
-    write_run_table(arguments, SYNTHETIC_EXAMPLES, written.rows(arguments.started))
+    written.save_fates(arguments.output / EXAMPLES)
     _report(arguments, written, len(pool), first_model)
 
 
@@ -234,7 +231,7 @@ def _report(arguments: Arguments, written: WrittenExamples, pool: int, first_mod
         "first_model_threshold": first_model.threshold,
     }
     text = json.dumps(report, indent=2, ensure_ascii=False)
-    (arguments.output / "report.json").write_text(text + "\n", encoding="utf-8")
+    (arguments.output / REPORT).write_text(text + "\n", encoding="utf-8")
     for warning in report["warnings"]:
         print(f"warning: {warning}", flush=True)
 

@@ -1,6 +1,6 @@
 """The model before fine-tuning, as a classifier: the encoder as it comes, and a logistic regression on what it says.
 
-    python3 -m training.linear_probe --model DIR --train DIR --validation DIR --evaluation DIR --output DIR \
+    python3 -m training.linear_probe --model DIR --train DIR --validation DIR --evaluation DIR --output DIR
         --positive-label Adverse_Event --negative-label Not_AE --max-seq-length 128
 
 An encoder cannot be asked for labels before something is trained, and this is the least: the encoder stays as it is,
@@ -8,7 +8,7 @@ and only weights over the mean of its last hidden states, standardised, are fitt
 gives beyond that is what it is worth. The threshold is chosen on the validation split, as the fine-tuned model's is.
 
 Reads a model directory, two splits and the evaluation sets as Prepare writes them. Writes `<set>/part-*.jsonl` with
-{"id", "prediction", "probability"}, and decision.json (training/classified_sets.py). A text longer than
+{"id", "prediction", "probability"}, and decision.json (training/classifier_answers.py). A text longer than
 `--max-seq-length` is read in windows (training/text_windows.py), and the mean is over all of them.
 
 Of the train split at most `--max-train-texts` are learnt from, drawn by their ids, which are hashes; only what the
@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from transformers.utils import logging as transformers_logging
 
 from training.classification_metrics import choose_threshold
-from training.classified_sets import ask_validation, write_classified_sets
+from training.classifier_answers import ask_validation, write_classified_sets
 from training.errors import ArgumentError
 from training.evaluation_answers import evaluation_parts, pools
 from training.frozen_encoder import FrozenEncoder

@@ -53,6 +53,7 @@ INFERENCE_MODULES = (
     "inference_request",
     "labels",
     "minimum_bayes_risk",
+    "mean_pooled",
     "model_directory",
     "model_loading",
     "prompt",

@@ -14,23 +14,22 @@ model directory (training/model_directory.py) to `--output` and the arguments to
 
 import dataclasses
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import AutoConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
-from training.errors import ArgumentError, ModelError, UploadError
+from training.errors import ArgumentError, UploadError
 from training.generation import GenerationParameters
 from training.hub_commit import newest_commit
+from training.hub_download import COMMIT, Download, commit_of, download_model
 from training.job import run_job, save_arguments
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory
-from training.model_import import PICKLED_WEIGHTS, SAFE_WEIGHTS, TEXT_FILES, convert_to_safetensors, import_model
+from training.model_import import convert_to_safetensors, import_model
 from training.model_loading import check_position_limit
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
@@ -40,17 +39,12 @@ from training.text_classifier import check_length, load_encoder
 HUGGING_FACE, JUMPSTART, S3, STAND_IN = "huggingface", "jumpstart", "s3", "stand_in"
 # What cannot move: (pattern, how that is said).
 REVISIONS = {
-    HUGGING_FACE: (
-        re.compile(r"[0-9a-f]{40}"),
-        "a commit of 40 lower-case hexadecimal digits (a branch or tag can move)",
-    ),
+    HUGGING_FACE: COMMIT,
     JUMPSTART: (re.compile(r"\d+\.\d+\.\d+"), "an exact version such as 2.0.3"),
 }
 ENCODER_SOURCES = (HUGGING_FACE, S3)
 WRITING_ARGUMENTS = ("prompt_template", "max_new_tokens", "num_beams")
 DENOISING_STEPS_BETWEEN_LOG_LINES = 20
-
-Download = Callable[..., Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +132,7 @@ def main(arguments: Arguments, download: Download | None = None, newest: Callabl
         transformers_logging.set_verbosity_error()  # that an encoder lacks the head for these labels is as it should be
     arguments.output.mkdir(parents=True, exist_ok=True)
     if arguments.source == HUGGING_FACE and arguments.revision is None:
-        arguments = dataclasses.replace(arguments, revision=_newest_commit(str(arguments.model_id), newest))
+        arguments = dataclasses.replace(arguments, revision=commit_of(str(arguments.model_id), newest))
     if arguments.source == HUGGING_FACE:
         description = _stage_from_hub(arguments, download)
     elif arguments.source in (JUMPSTART, S3):
@@ -168,28 +162,8 @@ def main(arguments: Arguments, download: Download | None = None, newest: Callabl
     print(f"staged: {description}; weights sha256 {card.weights_sha256}", flush=True)
 
 
-def _newest_commit(model_id: str, newest: Callable[[str], str]) -> str:
-    try:
-        return newest(model_id)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"the hub does not say at which commit {model_id} is: {type(error).__name__}") from error
-
-
 def _stage_from_hub(arguments: Arguments, download: Download | None) -> str:
-    if download is None:
-        from huggingface_hub import snapshot_download  # only this source needs it
-
-        download = snapshot_download
-    place = {"repo_id": arguments.model_id, "revision": arguments.revision, "local_dir": arguments.output}
-    try:
-        download(**place, allow_patterns=[*TEXT_FILES, SAFE_WEIGHTS])
-        if not list(arguments.output.glob(SAFE_WEIGHTS)):
-            download(**place, allow_patterns=[PICKLED_WEIGHTS])
-    except (OSError, ValueError) as error:  # huggingface_hub's errors are OSErrors or ValueErrors
-        raise ModelError(
-            f"{arguments.model_id} at {arguments.revision} cannot be downloaded: {type(error).__name__}"
-        ) from error
-    shutil.rmtree(arguments.output / ".cache", ignore_errors=True)  # huggingface_hub's own records
+    download_model(str(arguments.model_id), str(arguments.revision), arguments.output, download)
     convert_to_safetensors(arguments.output, arguments.output, arguments.labels)
     return f"{arguments.model_id} at revision {arguments.revision} of the Hugging Face hub"
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification
 
+import training.mean_pooled  # noqa: F401  # registers itself, so that the class above loads it too
 from training.errors import ModelError
 from training.labels import POSITIVE, Decision, Labels
 from training.model_directory import ModelCard, read_model_card

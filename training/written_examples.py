@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,13 @@ class WrittenExamples:
             split.mkdir(parents=True, exist_ok=True)
             (split / "part-00000.jsonl").touch()
 
-    def rows(self, started: datetime) -> Iterator[dict[str, Any]]:
-        """Rows of the table `synthetic_examples`."""
+    def save_fates(self, path: Path) -> None:
+        """Write every text with what became of it, a line each (training/synthetic_examples.py)."""
+        path.write_bytes(b"".join(json_line(row) for row in self._fates()))
+
+    def _fates(self) -> Iterator[dict[str, Any]]:
         for judged, prompt in self.texts:
             yield {
-                "started_at": started,
                 "synthetic_id": self._id(judged.text),
                 "text": judged.text,
                 "kept": judged.reason is None,

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,10 +62,11 @@ class Asker:
                 raise
         return asked.result()
 
-    def forget(self) -> None:
-        """Ask anew from now on: the tables have changed."""
+    def forget(self, data_sets: Collection[str] | None = None) -> None:
+        """Ask anew from now on, these data sets or all: their tables have changed."""
         with self._lock:
-            self._known.clear()
+            for key in [key for key in self._known if data_sets is None or key[0] in data_sets]:
+                del self._known[key]
 
     def _ask(self, data_set: DeployedDataSet, parameters: Mapping[str, str]) -> Answer:
         query = fill(data_set.sql, parameters)

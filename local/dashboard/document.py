@@ -1,6 +1,6 @@
 """What the page is made from: JSON documents, version 1.
 
-    {"version": 1, "title", "definition", "theme": {...} | null,
+    {"version": 1, "title", "definition", "theme": {...} | null, "dashboards": [{"title", "path"}],
      "data_sets": {identifier: {"title", "mode": "spice" | "direct", "columns": [{"name", "type"}],
                                 "parameters": [{"name", "default"}]}},
      "left_out": [{"data_set", "combinations": int}], "provenance": {label: text},
@@ -14,7 +14,7 @@ The first is the dashboard, the second a part: answers alone, as a file keeps th
 page opens without reading reports that nobody looks at yet; `parts` says which answers they hold) and as the server
 gives them one by one. `definition` and `theme` are in QuickSight's own words. A data set of mode `spice` has one
 answer, without parameters, in the first document; one of mode `direct` an answer for each combination of its
-parameters.
+parameters. `dashboards` are all that the server has, this one among them; a file has none.
 
 `values` are places in `columns`, where the same column of several answers stands once. A column holds INTEGER and
 DECIMAL as numbers (NaN and the infinities as their names, for JSON has no numbers for them), DATETIME as milliseconds
@@ -83,6 +83,14 @@ class LeftOut:
     combinations: int
 
 
+@dataclass(frozen=True)
+class Link:
+    """A dashboard of the same server, and where it lies there."""
+
+    title: str
+    path: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """Everything the page shows.
@@ -96,6 +104,7 @@ class Document:
     data_sets: Mapping[str, DataSet]
     answers: tuple[Answer, ...]
     left_out: tuple[LeftOut, ...] = ()
+    dashboards: tuple[Link, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -112,6 +121,7 @@ class Document:
                 "title": self.title,
                 "definition": self.definition,
                 "theme": self.theme,
+                "dashboards": [{"title": one.title, "path": one.path} for one in self.dashboards],
                 "data_sets": {name: _data_set_json(data_set) for name, data_set in self.data_sets.items()},
                 "left_out": [{"data_set": one.data_set, "combinations": one.combinations} for one in self.left_out],
                 "provenance": dict(self.provenance),

@@ -17,11 +17,13 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, kw_only=True)
 class LiveDashboard:
-    """`ask` answers for one data set; `forget` makes it ask anew; `revision` changes when there are new rows."""
+    """`ask` answers for one data set; `forget` makes it ask anew, `renew` as far as there are new rows; `revision`
+    changes when there are."""
 
     deployed: DeployedDashboard
     ask: Ask
     forget: Callable[[], None]
+    renew: Callable[[], None]
     revision: Callable[[], str]
     origin: str
 

@@ -1,9 +1,11 @@
-"""The dashboard's page over HTTP, for this machine's own browser.
+"""The dashboards' pages over HTTP, for this machine's own browser.
 
-    GET /              the page
+    GET /              the page of the first dashboard
     GET /document      what it begins with; `?fresh=yes` after reading everything again
     GET /answers       one answer: `?data_set=<identifier>&parameter.<name>=<value>...`
     GET /revision      {"revision"}: changes when there is something new
+
+Every other dashboard has the same below a path of its own: `/<path>/`, `/<path>/document` ...
 
 Listens on the loopback interface. A request with a foreign Host (DNS rebinding) or from another site is refused, for
 the answers are clinical text. Logs nothing: addresses hold what was searched for.
@@ -13,12 +15,14 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from local.dashboard.document import Link
 from local.dashboard.errors import QuestionError
 from local.dashboard.live import LiveDashboard
 from local.dashboard.page import BUNDLES, served_page
@@ -40,24 +44,40 @@ _POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = "frame-ancestors 'none'"
 
 
+@dataclass
+class _Board:
+    """One dashboard with its page; `revision` is that of the rows that are known."""
+
+    live: LiveDashboard
+    page: bytes
+    links: tuple[Link, ...]
+    revision: str = ""
+
+    def document(self, fresh: bool) -> str:
+        """The document as JSON; what has new rows is asked anew, and everything if it is to be `fresh`."""
+        revision = self.live.revision()
+        if fresh:
+            self.live.forget()
+        elif revision != self.revision:
+            self.live.renew()
+        self.revision = revision
+        return replace(self.live.document(), dashboards=self.links).to_json()
+
+
 class DashboardServer(ThreadingHTTPServer):
-    """Serves one dashboard; `port` 0 takes a free one."""
+    """Serves dashboards, each below its path: name -> dashboard, of which the first lies at `/`; `port` 0 takes a free
+    one."""
 
     daemon_threads = True
 
-    def __init__(self, live: LiveDashboard, port: int = 0, bundles: Path = BUNDLES) -> None:
-        self.live = live
-        self._revision = ""
-        self.page = served_page(live.deployed.title, bundles).encode("utf-8")
+    def __init__(self, dashboards: Mapping[str, LiveDashboard], port: int = 0, bundles: Path = BUNDLES) -> None:
+        paths = {name: f"/{name}/" if place else "/" for place, name in enumerate(dashboards)}
+        links = tuple(Link(live.deployed.title, paths[name]) for name, live in dashboards.items())
+        self.boards = {
+            paths[name]: _Board(live, served_page(live.deployed.title, bundles).encode("utf-8"), links)
+            for name, live in dashboards.items()
+        }
         super().__init__((HOST, port), _Handler)
-
-    def document(self, fresh: bool) -> str:
-        """The document as JSON; what was known is asked anew if there are new rows, or if it is to be `fresh`."""
-        revision = self.live.revision()
-        if fresh or revision != self._revision:
-            self.live.forget()
-            self._revision = revision
-        return self.live.document().to_json()
 
     @property
     def url(self) -> str:
@@ -65,9 +85,9 @@ class DashboardServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(live: LiveDashboard, port: int = 0, bundles: Path = BUNDLES) -> Iterator[str]:
-    """Serve in a thread of its own; gives the address."""
-    server = DashboardServer(live, port, bundles)
+def serving(dashboards: Mapping[str, LiveDashboard], port: int = 0, bundles: Path = BUNDLES) -> Iterator[str]:
+    """Serve in a thread of its own; gives the address of the first dashboard."""
+    server = DashboardServer(dashboards, port, bundles)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -99,26 +119,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"the answer failed with {type(error).__name__}")
         else:
             if content is None:
-                self._refuse(HTTPStatus.NOT_FOUND, "only /, /document, /answers and /revision are served")
-            elif address.path == "/":
+                self._refuse(HTTPStatus.NOT_FOUND, "only a dashboard's page, document, answers and revision are served")
+            elif address.path.endswith("/"):
                 self._answer(HTTPStatus.OK, content, "text/html; charset=utf-8", _PAGE_POLICY)
             else:
                 self._answer(HTTPStatus.OK, content, "application/json", _POLICY)
 
     def _content(self, path: str, query: Mapping[str, str]) -> bytes | None:
-        live = self.server.live
-        if path == "/":
-            return self.server.page
-        if path == "/document":
-            document = self.server.document(fresh=query.get("fresh") == "yes").encode("ascii")
+        folder, _, name = path.rpartition("/")
+        board = self.server.boards.get(f"{folder}/")
+        if board is None:
+            return None
+        live = board.live
+        if name == "":
+            return board.page
+        if name == "document":
+            document = board.document(fresh=query.get("fresh") == "yes").encode("ascii")
             threading.Thread(target=_warm, args=(live,), daemon=True).start()
             return document
-        if path == "/answers":
+        if name == "answers":
             parameters = {
                 name.removeprefix(_PARAMETER): value for name, value in query.items() if name.startswith(_PARAMETER)
             }
             return live.answer(query.get("data_set", ""), parameters).encode("ascii")
-        if path == "/revision":
+        if name == "revision":
             return json.dumps({"revision": live.revision()}).encode("ascii")
         return None
 

@@ -12,7 +12,7 @@ from local.demos.live_texts import StreamResult, send_texts
 from local.demos.task_demo import DemoFiles
 from local.invented.adverse_events import EVENT as POSITIVE
 from local.invented.adverse_events import EventText, invented_events
-from local.packaged_models import encoder
+from local.packaged_models import encoder, language_model
 from local.results import Scores, Tables
 from local.stage import LocalStage
 from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, TFIDF, WITHOUT_SYNTHETIC
@@ -22,8 +22,8 @@ _SEED = 1
 # With what is sent twice and what is no text, 500 are sent.
 _STREAMED, _STREAM_SEED = 495, 2
 _SHOWN = 3
-# As the task file names it for the stage local.
-_ENCODER_KEY = "models/all-MiniLM-L6-v2"
+# As the task file names them for the stage local.
+_ENCODER_KEY, _GENERATOR_KEY = "models/all-MiniLM-L6-v2", "models/SmolLM2-135M-Instruct"
 _METRICS = ("precision", "recall", "f1", "auroc", "average_precision")
 _HEADINGS = ("precision", "recall", "F1", "AUROC", "avg. prec.")
 _LABELS = {
@@ -39,6 +39,7 @@ class AdverseEvents:
     """Adverse events in texts; see TaskDemo."""
 
     task = "adverse_events"
+    kind = "classification"
 
     def example_data(self, console: Console, folder: Path) -> DemoFiles:
         console.print("Texts: invented by this project, from templates. Nothing in them is a fact about a drug.")
@@ -52,6 +53,8 @@ class AdverseEvents:
     def provide_models(self, stage: LocalStage, folder: Path) -> None:
         for file in sorted(encoder(folder).iterdir()):
             stage.put(file, f"{_ENCODER_KEY}/{file.name}")
+        generator = language_model(folder)
+        stage.put(generator, f"{_GENERATOR_KEY}/{generator.name}")
 
     def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
         scores = tables.scores(self.task, run_id, _METRICS)

@@ -43,6 +43,7 @@ class Radiology:
     """Impressions from findings; see TaskDemo."""
 
     task = "radiology_impressions"
+    kind = "summary"
 
     def example_data(self, console: Console, folder: Path) -> DemoFiles:
         console.print("Reports: Indiana University chest X-ray collection (Open-i).")

@@ -20,9 +20,10 @@ class DemoFiles:
 
 
 class TaskDemo(Protocol):
-    """One task, as the demo shows it. `task` is its name."""
+    """One task, as the demo shows it. `task` is its name, `kind` what its file calls it."""
 
     task: str
+    kind: str
 
     def example_data(self, console: Console, folder: Path) -> DemoFiles:
         """Say what is shown and under which licence, and get it: written below `folder` once.

@@ -43,7 +43,10 @@ def _parameter(dashboard: Dashboard, parameter: Parameter) -> Json:
 
 
 def _sheet(dashboard: Dashboard, sheet: Sheet) -> Json:
-    controls = [*dashboard.controls, *sheet.controls]
+    controls = [
+        *(control for control in dashboard.controls if _about(control) not in sheet.without),
+        *sheet.controls,
+    ]
     return {
         "SheetId": sheet.id,
         "Name": sheet.title,
@@ -57,12 +60,18 @@ def _sheet(dashboard: Dashboard, sheet: Sheet) -> Json:
             *(
                 {"CrossSheet": {"FilterControlId": f"{sheet.id}-{tick.column}", "SourceFilterId": tick_id(tick)}}
                 for tick in dashboard.ticks
+                if tick.column not in sheet.without
             ),
             *(_slider(sheet, control) for control in controls if isinstance(control, Range)),
         ],
         "Visuals": [visual_definition(dashboard, visual) for visual in sheet.visuals],
         "Layouts": [{"Configuration": {"GridLayout": {"CanvasSizeOptions": _CANVAS, "Elements": _elements(sheet)}}}],
     }
+
+
+def _about(control: Control) -> str:
+    """What a control changes: its parameter, or the column that it narrows."""
+    return control.column if isinstance(control, Range) else control.parameter
 
 
 def _elements(sheet: Sheet) -> list[Json]:

@@ -151,11 +151,13 @@ COUNT = Format()
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
-    """A column whose values tell bars, lines or groups apart. `granularity` for times only."""
+    """A column whose values tell bars, lines or groups apart. For times only: `granularity`, and in which `pattern` of
+    QuickSight's they are written (`MM-DD`)."""
 
     column: str
     title: str
     granularity: Granularity | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,12 +231,13 @@ class Kpi(Visual):
 
 @dataclass(frozen=True, kw_only=True)
 class Bars(Visual):
-    """Bars: one a category, or one a category and value of `color`."""
+    """Bars: one a category, or one a category and value of `color`, beside one another or `stacked`."""
 
     category: Dimension
     value: Measure
     color: Dimension | None = None
     horizontal: bool = False
+    stacked: bool = False
     order: Order | None = None
 
     @property
@@ -281,6 +284,21 @@ class Lines(Visual):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Points(Visual):
+    """A scatter plot: a point for each value of `point`, whose colour is that of its `color`."""
+
+    x: Measure
+    y: Measure
+    point: Dimension
+    color: Dimension
+
+    @property
+    def columns(self) -> Iterator[str]:
+        yield from super().columns
+        yield from (self.x.column, self.y.column, self.point.column, self.color.column)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Boxes(Visual):
     """Box plots: one a group, over that group's rows."""
 
@@ -308,7 +326,7 @@ class Rows(Visual):
         yield self.order.column
 
 
-AnyVisual = Kpi | Bars | BarsAndLines | Lines | Boxes | Rows
+AnyVisual = Kpi | Bars | BarsAndLines | Lines | Points | Boxes | Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,13 +347,18 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One sheet: its own controls (those of every sheet come before them) and rows of visuals."""
+    """One sheet: its own controls (those of every sheet come before them) and rows of visuals.
+
+    `without` are parameters and columns of those of the dashboard's controls and lists to tick that would change
+    nothing on it.
+    """
 
     id: str
     title: str
     description: str
     rows: tuple[Row, ...]
     controls: tuple[Control, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -354,9 +377,13 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """The whole. `controls` are on every sheet. `fixed` are the parameters that every visual whose data set has a
-    column of that name is filtered by, unless its query takes the parameter itself. `colors` are column -> value ->
-    #RRGGBB: the same thing has the same colour on every sheet."""
+    """The whole.
+
+    `controls` and `ticks` are on every sheet that is not `without` them. `fixed` are the parameters that every visual
+    whose data set has a column of that name is filtered by, unless its query takes the parameter itself. `colors` are
+    column -> value -> #RRGGBB: the same thing has the same colour on every sheet. `prefix` tells its id from those of
+    other dashboards.
+    """
 
     title: str
     data_sets: tuple[DataSet, ...]
@@ -366,6 +393,7 @@ class Dashboard:
     ticks: tuple[Tick, ...]
     sheets: tuple[Sheet, ...]
     colors: dict[str, dict[str, str]]
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         names = {parameter.name for parameter in self.parameters}

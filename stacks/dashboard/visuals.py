@@ -17,6 +17,7 @@ from stacks.dashboard.parts import (
     Lines,
     Measure,
     Order,
+    Points,
     Rows,
 )
 from stacks.dashboard.references import HIDDEN, SHOWN, Json, column_reference, field_id
@@ -36,6 +37,8 @@ def visual_definition(dashboard: Dashboard, visual: AnyVisual) -> Json:
             kind, configuration = "ComboChartVisual", _bars_and_lines(dashboard, visual, data_set)
         case Lines():
             kind, configuration = "LineChartVisual", _lines(dashboard, visual, data_set)
+        case Points():
+            kind, configuration = "ScatterPlotVisual", _points(dashboard, visual, data_set)
         case Boxes():
             kind, configuration = "BoxPlotVisual", _boxes(visual, data_set)
         case Rows():
@@ -85,7 +88,7 @@ def _bars(dashboard: Dashboard, visual: Bars, data_set: DataSet) -> Json:
     return {
         "FieldWells": {"BarChartAggregatedFieldWells": wells},
         "Orientation": "HORIZONTAL" if visual.horizontal else "VERTICAL",
-        "BarsArrangement": "CLUSTERED",
+        "BarsArrangement": "STACKED" if visual.stacked else "CLUSTERED",
         "SortConfiguration": _category_sort(visual, data_set, visual.order),
         "CategoryLabelOptions": _axis_label(visual, data_set, visual.category),
         "ValueLabelOptions": _axis_label(visual, data_set, visual.value),
@@ -128,6 +131,23 @@ def _lines(dashboard: Dashboard, visual: Lines, data_set: DataSet) -> Json:
         "SortConfiguration": _category_sort(visual, data_set, Order(column=visual.x.column)),
         "XAxisLabelOptions": _axis_label(visual, data_set, visual.x),
         "PrimaryYAxisLabelOptions": _axis_label(visual, data_set, visual.y),
+        "Legend": SHOWN,
+        **_palette(dashboard, visual, visual.color),
+    }
+
+
+def _points(dashboard: Dashboard, visual: Points, data_set: DataSet) -> Json:
+    return {
+        "FieldWells": {
+            "ScatterPlotCategoricallyAggregatedFieldWells": {
+                "XAxis": [_measure(visual, data_set, visual.x)],
+                "YAxis": [_measure(visual, data_set, visual.y)],
+                "Category": [_dimension(visual, data_set, visual.color)],
+                "Label": [_dimension(visual, data_set, visual.point)],
+            }
+        },
+        "XAxisLabelOptions": _axis_label(visual, data_set, visual.x),
+        "YAxisLabelOptions": _axis_label(visual, data_set, visual.y),
         "Legend": SHOWN,
         **_palette(dashboard, visual, visual.color),
     }
@@ -210,7 +230,9 @@ def _dimension(visual: AnyVisual, data_set: DataSet, dimension: Dimension) -> Js
     }
     match data_set.column(dimension.column).kind:
         case Kind.TIME:
-            time = {"DateGranularity": dimension.granularity or "DAY"}
+            time: Json = {"DateGranularity": dimension.granularity or "DAY"}
+            if dimension.pattern:
+                time["FormatConfiguration"] = {"DateTimeFormat": dimension.pattern}
             return {"DateDimensionField": {**field, **time}}
         case Kind.WHOLE | Kind.NUMBER:
             return {"NumericalDimensionField": field}

@@ -20,9 +20,13 @@ def fine_tune(
     *,
     hyperparameters: dict[str, Any],
     channels: dict[str, Any],
-    settings: dict[str, Any],
+    settings: dict[str, Any] | None,
 ) -> FineTuned:
-    """A step that trains by `program` of the code archive. `settings` are what makes a training another training."""
+    """A step that trains by `program` of the code archive.
+
+    `settings`, epochs and data version are what makes a training another training. None: what it trains by is known
+    only when the pipeline runs, so it leaves no checkpoints for the next run to go on from.
+    """
     step = author.fine_tuning(
         name,
         program=program,
@@ -33,7 +37,11 @@ def fine_tune(
             "checkpoints": CHECKPOINTS,
         },
         channels={**channels, CODE_CHANNEL: source_uri()},
-        checkpoints=CheckpointConfig(s3_uri=_checkpoints(author, settings), local_path=CHECKPOINTS),
+        checkpoints=(
+            None
+            if settings is None
+            else CheckpointConfig(s3_uri=_checkpoints(author, settings), local_path=CHECKPOINTS)
+        ),
     )
     return FineTuned(
         steps=[step],

@@ -32,8 +32,8 @@ REPORT = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.j
 class Steps:
     """The steps of a task's pipeline up to the gate, in order, and those among them that registering refers to.
 
-    `candidates` stage further models that a search tries; `answered` is the one in which the fine-tuned model answers
-    the evaluation sets.
+    `candidates` stage further models that a search tries; `predictions` is the S3 prefix of what the fine-tuned model
+    answered to the evaluation sets, in the step `answered`.
     """
 
     staged: ProcessingStep
@@ -42,6 +42,7 @@ class Steps:
     tuned: FineTuned
     others: list[Any]
     answered: ProcessingStep
+    predictions: Any
     evaluate: ProcessingStep
 
     def all(self) -> list[Any]:
@@ -127,8 +128,14 @@ def evaluate(
     prepare: ProcessingStep,
     sources: dict[str, Any],
     arguments: dict[str, Any],
+    inside: dict[str, str] | None = None,
 ) -> ProcessingStep:
-    """Score what `sources` hold: the arguments of the script that name folders, and what lies in them."""
+    """Score what `sources` hold: the arguments of the script that name folders, and what lies in them.
+
+    Where a source holds several folders, `inside` names those instead: argument -> path that begins with the source.
+    """
+    inside = inside or {}
+    whole = {"eval", "report", *(path.partition("/")[0] for path in inside.values())}
     sources = {
         "eval": output_of(prepare, "eval"),
         "report": output_of(prepare, "report"),
@@ -152,7 +159,8 @@ def evaluate(
             "started-at": ExecutionVariables.START_DATETIME,
             # Prepare's outputs, each in its own folder below: eval, report and (given once more) train.
             "prepared": f"{PROCESSING}/input",
-            **{name: f"{PROCESSING}/input/{name}" for name in sources if name not in ("eval", "report")},
+            **{name: f"{PROCESSING}/input/{name}" for name in sources if name not in whole},
+            **{name: f"{PROCESSING}/input/{path}" for name, path in inside.items()},
             "output": f"{PROCESSING}/output/evaluation",
             "tables": f"{PROCESSING}/output/tables",
             **arguments,
@@ -194,7 +202,7 @@ def register(author: PipelineAuthor, steps: Steps) -> ModelStep:
             "run_id": ExecutionVariables.PIPELINE_EXECUTION_ID,
             "evaluation": evaluation,
             "pretrained_model": output_of(steps.staged, "model"),
-            "predictions": output_of(steps.answered, "predictions"),
+            "predictions": steps.predictions,
         },
     )
     return ModelStep("Register", step_args=arguments, retry_policies=[SERVICE_RETRY])

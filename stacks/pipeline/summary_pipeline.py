@@ -69,6 +69,7 @@ def summary_steps(author: PipelineAuthor, task: SummaryTask, jumpstart: LockedMo
         tuned=tuned,
         others=[pretrained],
         answered=fine_tuned,
+        predictions=output_of(fine_tuned, "predictions"),
         evaluate=evaluated,
     )
 

@@ -1,11 +1,25 @@
 """What every visual must show, computed from the dashboard's own description and the rows, apart from the page."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from stacks.dashboard.parts import AnyVisual, Bars, BarsAndLines, Boxes, Dashboard, Kind, Kpi, Lines, Range, Rows, Sheet
+from stacks.dashboard.parts import (
+    AnyVisual,
+    Bars,
+    BarsAndLines,
+    Boxes,
+    Dashboard,
+    Kind,
+    Kpi,
+    Lines,
+    Measure,
+    Points,
+    Range,
+    Rows,
+    Sheet,
+)
 from tests.dashboard.world import Row, World
 
 Numbers = dict[str, Any]
@@ -65,6 +79,8 @@ def _numbers(dashboard: Dashboard, sheet: Sheet, visual: AnyVisual, rows: list[R
             target = _over(rows, visual.target.column, visual.target.aggregation) if visual.target else None
             known = value is not None and target is not None
             return {"value": value, "target": target, "difference": value - target if known else None}
+        case Points():
+            return {"points": _points(visual, rows)}
         case Boxes():
             return {"boxes": [box(name, values) for name, values in _groups(rows, visual)]}
         case Rows():
@@ -72,15 +88,11 @@ def _numbers(dashboard: Dashboard, sheet: Sheet, visual: AnyVisual, rows: list[R
             ordered = sorted(rows, key=lambda row: _key(row[visual.order.column]), reverse=visual.order.descending)
             return {"columns": shown, "rows": [[row[column] for column in shown] for row in ordered]}
         case Bars():
-            bars = (visual.value.column, visual.value.aggregation)
-            return _chart(dashboard, visual, rows, visual.category, visual.color, bars, [])
+            return _chart(dashboard, visual, rows, visual.category, visual.color, visual.value, ())
         case BarsAndLines():
-            lines = [(line.title, line.column, line.aggregation) for line in visual.lines]
-            bars = (visual.bars.column, visual.bars.aggregation)
-            return _chart(dashboard, visual, rows, visual.category, visual.color, bars, lines)
+            return _chart(dashboard, visual, rows, visual.category, visual.color, visual.bars, visual.lines)
         case Lines():
-            values = (visual.y.column, visual.y.aggregation)
-            return _chart(dashboard, visual, rows, visual.x, visual.color, values, [])
+            return _chart(dashboard, visual, rows, visual.x, visual.color, visual.y, ())
 
 
 def _chart(
@@ -89,8 +101,8 @@ def _chart(
     rows: list[Row],
     category: Any,
     color: Any,
-    measure: tuple[str, str],
-    lines: list[tuple[str, str, str]],
+    measure: Measure,
+    lines: Sequence[Measure],
 ) -> Numbers:
     kind = dashboard.data_set(visual.data_set).column(category.column).kind
     step = _GRANULARITY[category.granularity or "DAY"] if kind is Kind.TIME else None
@@ -105,14 +117,29 @@ def _chart(
         categories.sort(key=lambda one: (-1 if order.descending else 1) * by[one])
     elif order and order.descending:
         categories.reverse()
-    colors = sorted({row[color.column] for row in rows})
-    series = {
-        one: [_over([r for r in rows if place(r) == at and r[color.column] == one], *measure) for at in categories]
-        for one in colors
-    }
-    for title, column, aggregation in lines:
-        series[title] = [_over([r for r in rows if place(r) == at], column, aggregation) for at in categories]
+
+    def over(one: Measure, some: list[Row]) -> list[float | None]:
+        return [_over([row for row in some if place(row) == at], one.column, one.aggregation) for at in categories]
+
+    if color is None:
+        series = {measure.title: over(measure, rows)}
+    else:
+        colors = sorted({row[color.column] for row in rows})
+        series = {one: over(measure, [row for row in rows if row[color.column] == one]) for one in colors}
+    series |= {line.title: over(line, rows) for line in lines}
     return {"categories": categories, "series": series}
+
+
+def _points(visual: Points, rows: list[Row]) -> list[list[Any]]:
+    """[color, name, x, y] of each point that has a place; in no particular order."""
+    places = {(row[visual.color.column], row[visual.point.column]) for row in rows}
+    found = []
+    for color, name in places:
+        of = [row for row in rows if (row[visual.color.column], row[visual.point.column]) == (color, name)]
+        x, y = (_over(of, one.column, one.aggregation) for one in (visual.x, visual.y))
+        if x is not None and y is not None:
+            found.append([color, name, x, y])
+    return found
 
 
 def _over(rows: Iterable[Row], column: str, aggregation: str) -> float | None:

@@ -12,7 +12,6 @@ from local.dashboard.page import write_page
 from local.paths import REPOSITORY
 
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
-SHEETS = ("overview", "distributions", "reports", "training", "data")
 # So long may a page take on a machine that has other things to do.
 PATIENCE_MILLISECONDS = 30_000
 

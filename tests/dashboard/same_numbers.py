@@ -17,7 +17,9 @@ def assert_same_numbers(shown: dict[str, Any], expected: dict[str, Any]) -> None
             found = {"categories": found["categories"], "series": series}
         else:
             found = {key: value for key, value in found.items() if key != "kind"}
-        if "rows" in numbers:
+        if "points" in numbers:
+            _close(sorted(found["points"]), sorted(numbers["points"]), name)
+        elif "rows" in numbers:
             assert found["columns"] == numbers["columns"]
             _close(sorted(found["rows"], key=repr), sorted(numbers["rows"], key=repr), name)
         else:

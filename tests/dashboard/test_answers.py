@@ -99,6 +99,12 @@ def test_answers_are_remembered_until_they_are_forgotten() -> None:
     asker.forget()
     asker.answer(CURVE, {"run": "a"})
     assert len(athena.asked) == 3
+    asker.forget({"another"})
+    asker.answer(CURVE, {"run": "a"})
+    assert len(athena.asked) == 3
+    asker.forget({"another", CURVE.identifier})
+    asker.answer(CURVE, {"run": "a"})
+    assert len(athena.asked) == 4
 
 
 def test_the_same_question_at_the_same_time_is_asked_once() -> None:

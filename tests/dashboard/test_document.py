@@ -15,7 +15,8 @@ from local.dashboard.coverage import Limits, combinations
 from local.dashboard.document import Answer, Column, answers_to_json
 from local.dashboard.errors import BuildError
 from local.dashboard.page import bundle, file_page, served_page, write_page
-from stacks.dashboard.data_sets import ALL_SLICES, NONE
+from stacks.dashboard.shared.data_sets import NONE
+from stacks.dashboard.shared.scores import ALL_SLICES
 from tests.dashboard.world import NEWEST, TASK, TASKS, World
 
 WORLD = World(runs=3, records=4)

@@ -1,4 +1,4 @@
-"""The page in a real browser: what is on it, and what it does."""
+"""The page of reports in a real browser: what it does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from local.dashboard.server import serving
-from stacks.dashboard.report_dashboard import report_dashboard
-from tests.dashboard.expected import expected_numbers
-from tests.dashboard.open_page import SHEETS, OpenPage, file_of, opened
-from tests.dashboard.same_numbers import assert_same_numbers
+from stacks.dashboard.report.report_dashboard import report_dashboard
+from tests.dashboard.open_page import OpenPage, file_of, opened
 from tests.dashboard.world import TASKS, World
 
 DASHBOARD = report_dashboard(TASKS)
@@ -32,44 +30,8 @@ def page(browser: Any, address: str) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="module")
 def served(bundles: Path) -> Iterator[str]:
-    with serving(WORLD.live(), bundles=bundles) as url:
+    with serving({"reports": WORLD.live()}, bundles=bundles) as url:
         yield url
-
-
-def test_every_sheet_shows_every_visual_with_title_and_help(page: OpenPage) -> None:
-    for sheet in DASHBOARD.sheets:
-        page.go(f"sheet={sheet.id}")
-        assert page.page.get_by_role("tab", name=sheet.title, exact=True).get_attribute("aria-selected") == "true"
-        assert page.page.locator(".description").inner_text() == sheet.description
-        for visual in sheet.visuals:
-            tile = page.tile(visual.id)
-            assert tile.locator("h3").inner_text() == visual.title
-            assert tile.locator(".help").inner_text() == visual.help
-            assert tile.locator(".gap, .failure").count() == 0, tile.inner_text()
-        assert page.page.locator(".tile").count() == len(sheet.visuals)
-        titles = [control.title for control in (*DASHBOARD.controls, *sheet.controls)]
-        for title in titles + [tick.title for tick in DASHBOARD.ticks]:
-            assert page.page.locator(".controls").get_by_text(title, exact=True).count() >= 1, title
-
-
-@pytest.mark.parametrize(
-    ("parameters", "ticks"),
-    [
-        ({}, {}),
-        ({"run": WORLD.evaluated[0].run_id, "slice": "abnormal", "compare": WORLD.evaluated[1].run_id}, {}),
-        ({"slice": "normal", "order": "largest loss first"}, {"model": ["fine-tuned", "constant"]}),
-        ({}, {"evaluation_set": ["dev1"]}),
-        ({"task": TASKS[1]}, {}),
-    ],
-    ids=["as given", "another run", "a slice and ticked models", "one evaluation set", "a task without runs"],
-)
-def test_the_numbers_are_those_of_an_independent_computation(
-    page: OpenPage, parameters: dict[str, str], ticks: dict[str, list[str]]
-) -> None:
-    fragment = [f"p.{name}={value}" for name, value in parameters.items()]
-    fragment += [f"f.tick-{column.replace('_', '-')}={value}" for column, values in ticks.items() for value in values]
-    page.go("&".join(fragment))
-    assert_same_numbers(page.numbers(), expected_numbers(WORLD, DASHBOARD, parameters, ticks))
 
 
 def test_a_tables_order_is_the_definitions(page: OpenPage) -> None:
@@ -207,28 +169,6 @@ def test_another_task_has_other_runs(page: OpenPage) -> None:
     page.settle()
     assert page.control("Run").input_value() == "newest"
     assert "No rows for this choice" in page.tile("overview-rougel").inner_text()
-
-
-@pytest.mark.parametrize("sheet", SHEETS)
-def test_a_phone_needs_no_sideways_scrolling(browser: Any, address: str, sheet: str) -> None:
-    with opened(browser, address, viewport={"width": 390, "height": 844}, has_touch=True) as page:
-        page.go(f"sheet={sheet}")
-        assert page.page.evaluate("document.documentElement.scrollWidth") == 390
-        wider = page.page.evaluate(
-            "[...document.querySelectorAll('.tile, .control, .tabs button')]"
-            ".filter(one => one.getBoundingClientRect().right > 391).map(one => one.className)"
-        )
-        assert wider == []
-        assert page.complaints == []
-
-
-def test_the_served_page_is_the_same(browser: Any, served: str) -> None:
-    with opened(browser, served) as page:
-        page.go()
-        assert_same_numbers(page.numbers(), expected_numbers(WORLD, DASHBOARD))
-        assert page.complaints == []
-        strange = [one for one in page.requests if not one.startswith((served, "about:", "data:"))]
-        assert strange == []
 
 
 def test_the_served_page_searches(browser: Any, served: str) -> None:

@@ -1,4 +1,4 @@
-"""The page by keyboard, and what axe-core finds in it, light and dark."""
+"""The page by keyboard, and its colours."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.dashboard.open_page import AXE, SHEETS, OpenPage, file_of, opened
+from tests.dashboard.open_page import OpenPage, file_of, opened
 from tests.dashboard.world import World
 
 WORLD = World(runs=2, records=30)
@@ -134,30 +134,6 @@ def test_every_row_says_which_of_how_many_it_is(page: OpenPage) -> None:
     assert table.get_attribute("aria-rowcount") == str(60 + 1)
     places = table.locator(".table-body [role=row]").evaluate_all("rows => rows.map(row => row.ariaRowIndex)")
     assert places == [str(place) for place in range(2, 2 + len(places))]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: str, width: int) -> None:
-    with opened(browser, address, color_scheme=scheme, viewport={"width": width, "height": 900}) as page:
-        for sheet in SHEETS:
-            page.go(f"sheet={sheet}")
-            assert _violations(page) == [], sheet
-        page.go()
-        page.page.get_by_role("button", name="Show as table").first.click()
-        page.page.get_by_role("button", name="Models: all").click()
-        assert _violations(page) == []
-        assert page.complaints == []
-
-
-def _violations(page: OpenPage) -> list[Any]:
-    page.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[Any] = page.page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(result => result.violations"
-        ".filter(one => one.impact === 'serious' || one.impact === 'critical')"
-        ".map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"
-    )
-    return found
 
 
 def test_the_colours_follow_the_system_or_the_readers_choice(page: OpenPage) -> None:

@@ -13,7 +13,8 @@ from local.dashboard.document import Answer
 from local.dashboard.server import serving
 from local.dashboard.source import DeployedDataSet
 from local.errors import RunError
-from tests.dashboard.open_page import SHEETS, file_of, opened
+from tests.dashboard.event_world import EventWorld
+from tests.dashboard.open_page import file_of, opened
 from tests.dashboard.world import World
 
 HOSTILE = (
@@ -71,7 +72,7 @@ def test_a_very_long_text_opens_on_demand(browser: Any, tmp_path: Path, bundles:
 @pytest.mark.parametrize("world", [World(runs=0), World(runs=1, records=1), World(runs=200, records=3)], ids=str)
 def test_nothing_one_run_and_many_runs(browser: Any, tmp_path: Path, bundles: Path, world: World) -> None:
     with opened(browser, file_of(world.live(), tmp_path / "runs.html", bundles)) as page:
-        for sheet in SHEETS:
+        for sheet in (one.id for one in world.dashboard.sheets):
             page.go(f"sheet={sheet}")
             assert page.page.locator(".failure, .gap").count() == 0
             empty = page.page.locator(".empty").count()
@@ -83,6 +84,32 @@ def test_nothing_one_run_and_many_runs(browser: Any, tmp_path: Path, bundles: Pa
         if world.runs:
             assert page.tile("overview-runs").locator(".row-count").inner_text() == f"{world.runs + 1} rows"
             assert len(page.numbers()["overview-history"]["categories"]) == world.runs
+        assert page.complaints == []
+
+
+def test_no_event_and_no_run(browser: Any, tmp_path: Path, bundles: Path) -> None:
+    world = EventWorld(runs=0, incoming=0)
+    with opened(browser, file_of(world.live(), tmp_path / "nothing.html", bundles)) as page:
+        for sheet in world.dashboard.sheets:
+            page.go(f"sheet={sheet.id}")
+            assert page.page.locator(".failure, .gap").count() == 0
+            # How many texts came in is known: none.
+            counts = ("events-texts", "events-events", "events-notices") if sheet.id == "events" else ()
+            assert page.page.locator(".empty").count() == len(sheet.visuals) - len(counts) - (sheet.id == "events")
+            assert [page.tile(tile).locator(".kpi-value").inner_text() for tile in counts] == ["0"] * len(counts)
+        page.go("sheet=events")
+        assert page.tile("events-share").locator(".kpi-value").inner_text().startswith("–")
+        assert page.complaints == []
+
+
+def test_a_single_day_is_drawn(browser: Any, tmp_path: Path, bundles: Path) -> None:
+    world = EventWorld(runs=1, records=2, incoming=40, days=2)
+    with opened(browser, file_of(world.live(), tmp_path / "day.html", bundles)) as page:
+        page.go("sheet=events")
+        assert len(page.numbers()["events-rate"]["categories"]) == 1
+        # Yesterday, and today without a text.
+        assert len(page.numbers()["events-days"]["categories"]) == 2
+        assert page.page.locator(".failure, .gap, .empty").count() == 0
         assert page.complaints == []
 
 
@@ -170,7 +197,7 @@ def test_an_answer_that_fails_can_be_asked_again(browser: Any, bundles: Path) ->
             raise RunError("Athena query 7 failed: out of patience")
         return world.answer(data_set, parameters)
 
-    with serving(replace(world.live(), ask=ask), bundles=bundles) as url, opened(browser, url) as page:
+    with serving({"reports": replace(world.live(), ask=ask)}, bundles=bundles) as url, opened(browser, url) as page:
         page.go("sheet=data")
         tile = page.tile("data-lengths-input")
         assert "Athena query 7 failed: out of patience" in tile.inner_text()
@@ -188,13 +215,13 @@ def test_a_new_run_appears_by_itself_and_is_announced(browser: Any, bundles: Pat
         ask=lambda data_set, parameters: worlds[-1].answer(data_set, parameters),
         revision=lambda: str(worlds[-1].runs),
     )
-    with serving(live, bundles=bundles) as url, opened(browser, url) as page:
+    with serving({"reports": live}, bundles=bundles) as url, opened(browser, url) as page:
         page.go("sheet=training")
         assert page.control("Run").locator("option").count() == 2
         page.control("Slice").select_option("normal")
         page.settle()
         worlds.append(World(runs=2, records=2))
-        page.page.wait_for_selector("[aria-live=polite]:has-text('There is a new run')", state="attached")
+        page.page.wait_for_selector("[aria-live=polite]:has-text('There is something new')", state="attached")
         assert page.control("Run").locator("option").count() == 3
         assert page.control("Slice").input_value() == "normal"
         worlds.append(World(runs=3, records=2))

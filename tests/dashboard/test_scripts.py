@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from local.paths import REPOSITORY
-from stacks.dashboard.data_sets import CHOSEN, COMPARED
-from stacks.dashboard.report_dashboard import COLORS
-from training.table_schemas import MODELS
+from stacks.dashboard.events.event_dashboard import COLORS as EVENT_COLORS
+from stacks.dashboard.events.stream_data_sets import CENTER, SHARE, UPPER
+from stacks.dashboard.events.training_data_sets import BEST, NO_RESULT, OTHERS
+from stacks.dashboard.report.report_dashboard import COLORS
+from stacks.dashboard.shared.data_sets import CHOSEN, COMPARED
+from training.table_schemas import CLASSIFIERS, MODELS
 
 _NODE = REPOSITORY / ".venv" / "bin" / "node"
 _PRETTIER = REPOSITORY / "node_modules" / "prettier" / "bin" / "prettier.cjs"
@@ -22,11 +25,23 @@ _TOGETHER = (
     ("series", (CHOSEN, COMPARED)),
     ("split", ("train", "validation")),
 )
+_TOGETHER_IN_EVENTS = (
+    ("model", CLASSIFIERS),
+    # Both limits are one colour.
+    ("line", (SHARE, CENTER, UPPER)),
+    ("place", (BEST, OTHERS, NO_RESULT)),
+)
 
 
 @pytest.mark.parametrize("file", _TESTS, ids=lambda file: file.stem)
 def test_script(file: Path) -> None:
-    colors = json.dumps([[COLORS[column][value] for value in values] for column, values in _TOGETHER])
+    colors = json.dumps(
+        [
+            [found[column][value] for value in values]
+            for found, together in ((COLORS, _TOGETHER), (EVENT_COLORS, _TOGETHER_IN_EVENTS))
+            for column, values in together
+        ]
+    )
     outcome = subprocess.run(
         [str(_NODE), "--test", "--test-reporter=tap", str(file)],
         env={**os.environ, "COLORS_TOGETHER": colors},

@@ -21,7 +21,7 @@ WORLD = World(runs=2, records=3)
 
 @pytest.fixture(scope="module")
 def address(bundles: Path) -> Iterator[str]:
-    with serving(WORLD.live(), bundles=bundles) as url:
+    with serving({"reports": WORLD.live()}, bundles=bundles) as url:
         yield url
 
 
@@ -112,7 +112,7 @@ def test_failures_are_said_and_leave_nothing_behind(
     def ask(*_: Any) -> Any:
         raise error
 
-    with serving(replace(WORLD.live(), ask=ask), bundles=bundles) as url:
+    with serving({"reports": replace(WORLD.live(), ask=ask)}, bundles=bundles) as url:
         query = urlencode({"data_set": "lengths", "parameter.run": "Mrs Example"})
         answer = _get(url, f"/answers?{query}")
         assert (answer[0], answer[2]) == (status, {"error": said})
@@ -130,7 +130,7 @@ def test_what_a_reader_sees_first_is_asked_beforehand(bundles: Path) -> None:
             done.set()
         return WORLD.answer(data_set, parameters)
 
-    with serving(replace(WORLD.live(), ask=ask), bundles=bundles) as url:
+    with serving({"reports": replace(WORLD.live(), ask=ask)}, bundles=bundles) as url:
         _get(url, "/document")
         assert done.wait(10)
     assert ("reports", NEWEST) in asked and ("runs", "") in asked
@@ -139,13 +139,18 @@ def test_what_a_reader_sees_first_is_asked_beforehand(bundles: Path) -> None:
 def test_what_was_known_is_asked_anew_where_there_are_new_rows(bundles: Path) -> None:
     forgotten: list[str] = []
     revisions = ["1"]
-    live = replace(WORLD.live(), forget=lambda: forgotten.append(revisions[-1]), revision=lambda: revisions[-1])
-    with serving(live, bundles=bundles) as url:
+    live = replace(
+        WORLD.live(),
+        forget=lambda: forgotten.append("everything"),
+        renew=lambda: forgotten.append(revisions[-1]),
+        revision=lambda: revisions[-1],
+    )
+    with serving({"reports": live}, bundles=bundles) as url:
         for _ in range(2):
             _get(url, "/document")
         assert forgotten == ["1"]
         _get(url, "/document?fresh=yes")
-        assert forgotten == ["1", "1"]
+        assert forgotten == ["1", "everything"]
         revisions.append("2")
         _get(url, "/document")
-        assert forgotten == ["1", "1", "2"]
+        assert forgotten == ["1", "everything", "2"]

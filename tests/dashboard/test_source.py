@@ -11,7 +11,7 @@ from local.dashboard.errors import SourceError
 from local.dashboard.source import read_dashboard
 from stacks.dashboard.definition import definition
 from stacks.dashboard.parts import DataSet
-from stacks.dashboard.report_dashboard import report_dashboard
+from stacks.dashboard.report.report_dashboard import report_dashboard
 from tests.dashboard.world import TASKS
 
 ACCOUNT = "000000000000"

@@ -14,9 +14,12 @@ from local.dashboard.document import Column as PageColumn
 from local.dashboard.document import DataSet as PageDataSet
 from local.dashboard.live import LiveDashboard
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
-from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, GAIN, LONGEST, LOSS, NONE
 from stacks.dashboard.definition import definition
-from stacks.dashboard.report_dashboard import report_dashboard
+from stacks.dashboard.parts import Dashboard
+from stacks.dashboard.report.data_sets import GAIN, LONGEST, LOSS
+from stacks.dashboard.report.report_dashboard import report_dashboard
+from stacks.dashboard.shared.data_sets import CHOSEN, COMPARED, NONE
+from stacks.dashboard.shared.scores import ALL_SLICES
 
 TASKS = ("radiology_impressions", "adverse_events")
 TASK = TASKS[0]
@@ -37,8 +40,6 @@ _SENTENCE = (
     "nodule in the left upper lobe mild atelectasis at the right base unchanged degenerative change of the spine"
 )
 _STARTED = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
-# Parameter defaults of the data sets, as the stack deploys them.
-_DEFAULTS = {"task": TASK, "run": NEWEST, "slice": ALL_SLICES, "compare": NONE, "order": "worst first", "search": ""}
 
 Row = dict[str, Any]
 
@@ -73,8 +74,14 @@ class World:
             for number in range(self.runs)
         )
 
+    @cached_property
+    def dashboard(self) -> Dashboard:
+        return report_dashboard(TASKS)
+
     def deployed(self) -> DeployedDashboard:
-        dashboard = report_dashboard(TASKS)
+        """As the stack deploys it."""
+        dashboard = self.dashboard
+        defaults = {one.name: one.default for one in dashboard.parameters}
         arns = {
             one.name: f"arn:aws:quicksight:us-east-1:000000000000:dataset/{one.name}" for one in dashboard.data_sets
         }
@@ -87,12 +94,12 @@ class World:
             data_sets={
                 one.name: DeployedDataSet(
                     one.name,
-                    one.sql,
+                    one.query("database"),
                     PageDataSet(
                         title=one.title,
                         mode="direct" if one.is_direct else "spice",
                         columns=tuple(PageColumn(column.name, column.kind.value) for column in one.columns),
-                        parameters=tuple(QueryParameter(name, _DEFAULTS[name]) for name in one.parameters),
+                        parameters=tuple(QueryParameter(name, defaults[name]) for name in one.parameters),
                     ),
                 )
                 for one in dashboard.data_sets
@@ -104,6 +111,7 @@ class World:
             deployed=deployed or self.deployed(),
             ask=self.answer,
             forget=lambda: None,
+            renew=lambda: None,
             revision=lambda: str(self.runs),
             origin="An invented stage",
         )
@@ -119,11 +127,16 @@ class World:
         return list(getattr(self, f"_{name}")(**parameters))
 
     def _run(self, task: str, run: str) -> Run | None:
-        if task != TASK or not self.evaluated:
+        if task != self.task or not self.evaluated:
             return None
         if run == NEWEST:
             return self.evaluated[-1]
         return next((one for one in self.evaluated if one.run_id == run), None)
+
+    @property
+    def task(self) -> str:
+        """The task that has runs."""
+        return self.dashboard.parameters[0].default
 
     def _runs(self) -> list[Row]:
         named = [(one.run_id, one) for one in self.evaluated]
@@ -131,14 +144,14 @@ class World:
             named.append((NEWEST, self.evaluated[-1]))
         return [
             {
-                "task": TASK,
+                "task": self.task,
                 "run": name,
                 "compare": NONE if name == NEWEST else name,
                 "run_id": run.run_id,
                 "started_at": run.started_at,
                 "status": "Succeeded",
                 "gate": "passed" if run.number % 3 else "NOT passed",
-                "gate_reasons": _gate_reasons(0.5 + run.number / 1000),
+                "gate_reasons": self._gate_reasons(run),
                 "warnings": "No evaluation set was uploaded: a tenth was set aside." if run.number % 2 else None,
                 "failed_step": None,
                 "reason": None,
@@ -155,10 +168,13 @@ class World:
             for name, run in named
         ]
 
+    def _gate_reasons(self, run: Run) -> str:
+        return _gate_reasons(0.5 + run.number / 1000)
+
     def _run_list(self) -> list[Row]:
         refused = [
             {
-                "task": TASK, "run_id": "refused-0a1b2c3d", "started_at": _milliseconds(-1), "status": "Refused",
+                "task": self.task, "run_id": "refused-0a1b2c3d", "started_at": _milliseconds(-1), "status": "Refused",
                 "gate": "not reached", "why": "The upload has no field findings.", "uploaded": None, "train": None,
                 "minutes": None, "cost_dollars": None,
             }
@@ -185,7 +201,7 @@ class World:
                             mean = min(1.0, max(0.0, QUALITY[model] + chance.uniform(-0.08, 0.08)))
                             rows.append(
                                 {
-                                    "task": TASK, "run_id": run.run_id, "started_at": run.started_at,
+                                    "task": self.task, "run_id": run.run_id, "started_at": run.started_at,
                                     "evaluation_set": evaluation_set, "slice": slice_, "model": model, "metric": metric,
                                     "records": self.records, "mean": mean,
                                     "std": None if self.records == 1 else 0.21, "lowest": 0.0, "q1": mean * 0.6,

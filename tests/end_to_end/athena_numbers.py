@@ -22,6 +22,7 @@ from stacks.dashboard.parts import (
     Lines,
     Measure,
     Order,
+    Points,
     Range,
     Rows,
     Sheet,
@@ -66,6 +67,8 @@ class AthenaNumbers:
         match visual:
             case Kpi():
                 return self._kpi(visual, source)
+            case Points():
+                return self._points(visual, source)
             case Boxes():
                 return self._boxes(visual, source)
             case Rows():
@@ -105,6 +108,14 @@ class AthenaNumbers:
         value, target = (None if one is None else float(one) for one in row)
         difference = None if value is None or target is None else value - target
         return {"value": value, "target": target, "difference": difference}
+
+    def _points(self, visual: Points, source: str) -> Numbers:
+        names = f"{visual.color.column}, {visual.point.column}"
+        x, y = _put_together(visual.x), _put_together(visual.y)
+        rows = self._answer(
+            f"SELECT {names}, {x} AS x, {y} AS y {source} GROUP BY {names} HAVING {x} IS NOT NULL AND {y} IS NOT NULL"
+        )
+        return {"points": [[color, name, float(str(x)), float(str(y))] for color, name, x, y in rows]}
 
     def _boxes(self, visual: Boxes, source: str) -> Numbers:
         # approx_percentile is approximate; a box is exact.

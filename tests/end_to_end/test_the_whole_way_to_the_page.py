@@ -9,10 +9,10 @@ import pytest
 from local.dashboard.coverage import Limits
 from local.dashboard.local_stage import dashboard_server, write_dashboard_file
 from local.stage import LocalStage
-from stacks.dashboard.data_sets import LOSS
-from stacks.dashboard.report_dashboard import report_dashboard
+from stacks.dashboard.report.data_sets import LOSS
+from stacks.dashboard.report.report_dashboard import report_dashboard
 from tests.dashboard.conftest import browser  # noqa: F401  # a fixture
-from tests.dashboard.open_page import SHEETS, OpenPage, opened
+from tests.dashboard.open_page import OpenPage, opened
 from tests.dashboard.same_numbers import assert_same_numbers
 from tests.end_to_end.athena_numbers import AthenaNumbers
 from tests.end_to_end.conftest import TASK, Pipeline, rows
@@ -77,7 +77,7 @@ def test_every_number_is_what_athena_answers(
     chosen = {name: runs.get(value, value) for name, value in parameters.items()}
     view = [f"p.{name}={value}" for name, value in chosen.items()]
     view += [f"f.tick-{column.replace('_', '-')}={value}" for column, values in ticks.items() for value in values]
-    for sheet in SHEETS:
+    for sheet in (one.id for one in DASHBOARD.sheets):
         served.go("&".join((f"sheet={sheet}", *view)))
         assert served.page.locator(".gap, .failure").all_inner_texts() == []
         assert served.page.locator(".tile").count() > 0
@@ -97,7 +97,7 @@ def test_the_file_shows_what_the_served_page_shows(
     tmp_path: Path,
 ) -> None:
     served.go()
-    path = write_dashboard_file(stage, tmp_path / "dashboard.html", Limits(linked_values=1))
+    path = write_dashboard_file(stage, tmp_path / "dashboard.html", limits=Limits(linked_values=1))
     with opened(browser, path.as_uri()) as file:
         file.go()
         assert file.complaints == []

@@ -6,6 +6,7 @@ import random
 import socket
 import sys
 import tarfile
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -69,7 +70,9 @@ def serving(model: Path, folder: Path, variables: dict[str, str]) -> Iterator[tu
         **variables,
     }
     log = folder / "log"
-    with log.open("wb") as output:
+    # Where the server keeps its process id and sockets, whose paths must be short: two may run at once.
+    with log.open("wb") as output, tempfile.TemporaryDirectory(prefix="mms-") as own:
+        environment |= {"TMPDIR": own, "TEMP": own}
         python = str(container.ENVIRONMENT / "bin" / "python")
         process = container.start(ml, [python, "-c", _SERVE], environment, output)
         try:

@@ -188,6 +188,12 @@ QUERIES: dict[str, list[list[str | None]]] = {
         ["k", "2"],
     ],
     "SELECT x FROM (SELECT 1 AS one) CROSS JOIN UNNEST(ARRAY['a']) AS t(x)": [["a"]],
+    "SELECT date_format(t.x, '%Y-%m-%d') AS x FROM UNNEST(sequence(DATE '2026-02-28', DATE '2026-03-01', "
+    "INTERVAL '1' DAY)) AS t(x) ORDER BY 1": [["2026-02-28"], ["2026-03-01"]],
+    "SELECT date_format(current_date - INTERVAL '1' DAY, '%Y') < date_format(current_date, '%Y-1') AS x": [["true"]],
+    "SELECT count_if(x > 1), count(x), sum(x) FROM (VALUES (1)) AS t(x) WHERE x > 1": [["0", "0", None]],
+    "SELECT k, row_number() OVER (ORDER BY count_if(x > 1) DESC) AS n FROM (VALUES ('a', 1), ('b', 2)) AS t(k, x) "
+    "GROUP BY k ORDER BY k": [["a", "2"], ["b", "1"]],
     "SELECT x FROM (VALUES (1), (NULL), (3)) AS t(x) ORDER BY x NULLS LAST": [["1"], ["3"], [None]],
     "SELECT x FROM (VALUES (1), (NULL), (3)) AS t(x) ORDER BY x DESC": [["3"], ["1"], [None]],
     "SELECT x FROM (VALUES (1), (2), (3)) AS t(x) ORDER BY x OFFSET 1 LIMIT 1": [["2"]],

@@ -17,7 +17,7 @@ from local.aws import LocalAws
 from local.deployment import ACCOUNT, run_cdk
 from operations.redrive import queue_of, redrive
 from operations.review import function_of, review
-from operations.stream import CommandError
+from operations.stream import OperationError
 from stacks.config.stream import Stream
 from tests.local.aws_helpers import IMAGE, create_config, create_model, settled, upload_model, wait_for
 from tests.local.conftest import REPOSITORY
@@ -228,7 +228,7 @@ def test_what_a_person_says_of_an_event_is_there_for_the_next_run_and_in_the_tab
         without_id: ("rejected", "Not_AE", "Adverse_Event"),
     }
     assert {row["reviewer"] for row in rows.values()} == {"me"}
-    with pytest.raises(CommandError, match="no event with this id"):
+    with pytest.raises(OperationError, match="no event with this id"):
         stream.review("2", "judged", "confirmed")
     assert len(stream.reviewed()) == 2
 

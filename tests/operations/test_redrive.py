@@ -8,7 +8,7 @@ import pytest
 
 from operations import redrive as command
 from operations.redrive import REASON, Redriven, queue_of, redrive
-from operations.stream import CommandError
+from operations.stream import OperationError
 from tests.lambdas.aws_in_memory import Refused, connect
 
 ROOT = "https://sqs.eu-central-1.amazonaws.com/123456789012"
@@ -112,7 +112,7 @@ def test_a_task_is_found_by_its_name() -> None:
     stacks = connect("cloudformation", FakeStacks())
     assert queue_of(stacks, "dev", "adverse_events") == QUEUE
     assert queue_of(stacks, "dev", "adverse_events", files=True) == f"{ROOT}/files"
-    with pytest.raises(CommandError, match="task notes has no stream in stage dev; there are: adverse_events"):
+    with pytest.raises(OperationError, match="task notes has no stream in stage dev; there are: adverse_events"):
         queue_of(stacks, "dev", "notes")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from operations import review as command
 from operations.review import function_of, review
-from operations.stream import CommandError, clients_of
+from operations.stream import OperationError, clients_of
 from tests.lambdas.aws_in_memory import connect
 from tests.operations.test_redrive import FakeStacks
 
@@ -46,7 +46,7 @@ def test_a_verdict_reaches_the_function_and_its_label_comes_back() -> None:
     ],
 )
 def test_what_was_not_taken_is_said(functions: FakeFunctions, said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(OperationError, match=said):
         review(connect("lambda", functions), "f", event_id="A", source="s", verdict="confirmed")
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import botocore.loaders
@@ -14,29 +15,36 @@ from botocore.validate import ParamValidator
 
 from app import build_app
 from local.emulator.quicksight.definition_checks import DataSetSchema, ParameterSchema, check_definition
-from stacks.config import load_stage
-from stacks.dashboard.data_sets import DATA_SETS, REPORTS
+from stacks.config import load_stage, load_tasks
+from stacks.dashboard.dashboards import dashboards, data_sets
 from stacks.dashboard.definition import definition
+from stacks.dashboard.events import stream_data_sets
+from stacks.dashboard.events.event_dashboard import event_dashboard
 from stacks.dashboard.parts import DashboardError, DataSet, Kpi, Sheet
-from stacks.dashboard.report_dashboard import report_dashboard
-from stacks.dashboard.sheets.overview import OVERVIEW
+from stacks.dashboard.report.overview import OVERVIEW
+from stacks.dashboard.report.report_dashboard import report_dashboard
 from stacks.dashboard.theme import THEME
-from stacks.dashboard_stack import refreshed_data_sets
+from stacks.dashboard_stack import data_set_id, refreshed_data_sets
 from tests.stacks.conftest import REPOSITORY
 from tests.stacks.shapes import broken_constraints
 
 Templates = Mapping[str, Mapping[str, Template]]
 _QUICKSIGHT = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("quicksight", "service-2"))
-DASHBOARD = report_dashboard(["radiology_impressions"])
-ARNS = {one.name: f"arn:aws:quicksight:us-east-1:111111111111:dataset/{one.name}" for one in DATA_SETS}
-DEFINITION = definition(DASHBOARD, ARNS)
+REPORTS = report_dashboard(["radiology_impressions"])
+EVENTS = event_dashboard({"adverse_events": "Adverse_Event"})
+# Kind of task -> its dashboard.
+DASHBOARDS = {"summary": REPORTS, "classification": EVENTS}
+ALL_DATA_SETS = {one.name: one for dashboard in DASHBOARDS.values() for one in dashboard.data_sets}
+ARNS = {name: f"arn:aws:quicksight:us-east-1:111111111111:dataset/{name}" for name in ALL_DATA_SETS}
+DEFINITIONS = {kind: definition(dashboard, ARNS) for kind, dashboard in DASHBOARDS.items()}
 SCHEMAS = {
     ARNS[one.name]: DataSetSchema(
         columns={column.name: column.kind.value for column in one.columns},
         parameters={name: ParameterSchema("String", multi_valued=False) for name in one.parameters},
     )
-    for one in DATA_SETS
+    for one in ALL_DATA_SETS.values()
 }
+of_each = pytest.mark.parametrize("kind", DASHBOARDS)
 
 
 def problems(value: Any, shape_name: str) -> list[str]:
@@ -47,19 +55,21 @@ def problems(value: Any, shape_name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shape", ["DashboardVersionDefinition", "AnalysisDefinition"])
-def test_the_definition_is_of_quicksights_shape(shape: str) -> None:
-    assert problems(DEFINITION, shape) == []
-    assert problems({**DEFINITION, "Sheet": []}, shape) != []
+@of_each
+def test_the_definition_is_of_quicksights_shape(kind: str, shape: str) -> None:
+    assert problems(DEFINITIONS[kind], shape) == []
+    assert problems({**DEFINITIONS[kind], "Sheet": []}, shape) != []
 
 
 def test_the_theme_is_of_quicksights_shape() -> None:
     assert problems(THEME, "ThemeConfiguration") == []
 
 
-def test_quicksight_would_find_nothing_wrong_with_it() -> None:
-    assert check_definition(DEFINITION, SCHEMAS) == []
-    without_scores = {arn: schema for arn, schema in SCHEMAS.items() if arn != ARNS["scores"]}
-    assert check_definition(DEFINITION, without_scores) != []
+@pytest.mark.parametrize(("kind", "needed"), [("summary", "scores"), ("classification", "event_scores")])
+def test_quicksight_would_find_nothing_wrong_with_it(kind: str, needed: str) -> None:
+    assert check_definition(DEFINITIONS[kind], SCHEMAS) == []
+    without_scores = {arn: schema for arn, schema in SCHEMAS.items() if arn != ARNS[needed]}
+    assert check_definition(DEFINITIONS[kind], without_scores) != []
 
 
 def visuals(sheet: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,17 +90,20 @@ def references(value: Any) -> Iterator[tuple[str, str]]:
             yield from references(item)
 
 
-def test_every_column_exists_in_its_data_set() -> None:
-    found = set(references(DEFINITION))
+@of_each
+def test_every_column_exists_in_its_data_set(kind: str) -> None:
+    found = set(references(DEFINITIONS[kind]))
     assert len(found) > 60
-    declared = {one["Identifier"] for one in DEFINITION["DataSetIdentifierDeclarations"]}
-    assert {data_set for data_set, _ in found} <= declared
+    declared = {one["Identifier"] for one in DEFINITIONS[kind]["DataSetIdentifierDeclarations"]}
+    # A data set that nothing shows would be asked for nothing.
+    assert {data_set for data_set, _ in found} == declared
     for data_set, column in found:
-        assert DASHBOARD.data_set(data_set).has(column), f"{data_set}.{column}"
+        assert DASHBOARDS[kind].data_set(data_set).has(column), f"{data_set}.{column}"
 
 
-def test_every_visual_has_its_place_and_no_two_overlap() -> None:
-    for sheet in DEFINITION["Sheets"]:
+@of_each
+def test_every_visual_has_its_place_and_no_two_overlap(kind: str) -> None:
+    for sheet in DEFINITIONS[kind]["Sheets"]:
         elements = sheet["Layouts"][0]["Configuration"]["GridLayout"]["Elements"]
         assert sorted(element["ElementId"] for element in elements) == sorted(
             content["VisualId"] for _, content in visuals(sheet)
@@ -107,11 +120,12 @@ def test_every_visual_has_its_place_and_no_two_overlap() -> None:
             taken |= cells
 
 
-def test_filters_parameters_and_controls_refer_to_something() -> None:
-    parameters = {one["StringParameterDeclaration"]["Name"] for one in DEFINITION["ParameterDeclarations"]}
+@of_each
+def test_filters_parameters_and_controls_refer_to_something(kind: str) -> None:
+    parameters = {one["StringParameterDeclaration"]["Name"] for one in DEFINITIONS[kind]["ParameterDeclarations"]}
     filters = {
         content["FilterId"]: content
-        for group in DEFINITION["FilterGroups"]
+        for group in DEFINITIONS[kind]["FilterGroups"]
         for one in group["Filters"]
         for content in one.values()
     }
@@ -119,7 +133,7 @@ def test_filters_parameters_and_controls_refer_to_something() -> None:
         custom = content.get("Configuration", {}).get("CustomFilterConfiguration", {})
         assert custom.get("ParameterName") in {None, *parameters}
     used: set[str] = set()
-    for sheet in DEFINITION["Sheets"]:
+    for sheet in DEFINITIONS[kind]["Sheets"]:
         ids = {content["VisualId"] for _, content in visuals(sheet)}
         for control in sheet["ParameterControls"]:
             (content,) = control.values()
@@ -128,7 +142,7 @@ def test_filters_parameters_and_controls_refer_to_something() -> None:
         for control in sheet["FilterControls"]:
             (content,) = control.values()
             assert content["SourceFilterId"] in filters
-        for group in DEFINITION["FilterGroups"]:
+        for group in DEFINITIONS[kind]["FilterGroups"]:
             for scope in (
                 group["ScopeConfiguration"].get("SelectedSheets", {}).get("SheetVisualScopingConfigurations", [])
             ):
@@ -136,41 +150,47 @@ def test_filters_parameters_and_controls_refer_to_something() -> None:
                     assert set(scope["VisualIds"]) <= ids
     # A parameter that nobody can set would hold its filter where it is.
     assert used == parameters
-    for declared in DEFINITION["ParameterDeclarations"]:
+    for declared in DEFINITIONS[kind]["ParameterDeclarations"]:
         content = declared["StringParameterDeclaration"]
         for mapped in content["MappedDataSetParameters"]:
-            assert mapped["DataSetParameterName"] in DASHBOARD.data_set(mapped["DataSetIdentifier"]).parameters
+            assert mapped["DataSetParameterName"] in DASHBOARDS[kind].data_set(mapped["DataSetIdentifier"]).parameters
 
 
-def test_task_run_and_slice_narrow_every_visual_that_is_about_one_run() -> None:
+@of_each
+def test_task_run_and_slice_narrow_every_visual_that_is_about_one_run(kind: str) -> None:
     narrowed: dict[str, set[str]] = {}
-    for group in DEFINITION["FilterGroups"]:
+    for group in DEFINITIONS[kind]["FilterGroups"]:
         (one,) = group["Filters"]
         name = one.get("CategoryFilter", {}).get("Configuration", {}).get("CustomFilterConfiguration", {})
         for scope in group["ScopeConfiguration"].get("SelectedSheets", {}).get("SheetVisualScopingConfigurations", []):
             for visual in scope["VisualIds"]:
                 narrowed.setdefault(visual, set()).update({name["ParameterName"]} if "ParameterName" in name else ())
-    for sheet in DASHBOARD.sheets:
+    for sheet in DASHBOARDS[kind].sheets:
         for visual in sheet.visuals:
-            data_set = DASHBOARD.data_set(visual.data_set)
+            data_set = DASHBOARDS[kind].data_set(visual.data_set)
             asked = narrowed.get(visual.id, set()) | set(data_set.parameters)
             assert "task" in asked, visual.id
             if data_set.has("run"):
                 assert "run" in asked, visual.id
-            if data_set.has("slice"):
+            # Labels have no slices: every score is of all records.
+            if data_set.has("slice") and kind == "summary":
                 assert "slice" in asked, visual.id
 
 
-def test_no_kpi_has_partial_options() -> None:
+@of_each
+def test_no_kpi_has_partial_options(kind: str) -> None:
     wanted = set(_QUICKSIGHT.shape_for("KPIOptions").members)
-    tiles = [content for sheet in DEFINITION["Sheets"] for kind, content in visuals(sheet) if kind == "KPIVisual"]
+    tiles = [
+        content for sheet in DEFINITIONS[kind]["Sheets"] for kind, content in visuals(sheet) if kind == "KPIVisual"
+    ]
     assert tiles
     for content in tiles:
         assert set(content["ChartConfiguration"]["KPIOptions"]) == wanted
 
 
-def test_every_visual_says_what_is_better_and_what_it_means() -> None:
-    for sheet in DASHBOARD.sheets:
+@of_each
+def test_every_visual_says_what_is_better_and_what_it_means(kind: str) -> None:
+    for sheet in DASHBOARDS[kind].sheets:
         for visual in sheet.visuals:
             assert len(visual.title) > 15 and len(visual.help) > 30, visual.id
             if isinstance(visual, Kpi) and visual.target:
@@ -180,21 +200,65 @@ def test_every_visual_says_what_is_better_and_what_it_means() -> None:
 def test_cells_are_high_enough_for_what_must_be_read() -> None:
     heights = {
         content["VisualId"]: content["ChartConfiguration"]["TableOptions"]["CellStyle"]["Height"]
-        for sheet in DEFINITION["Sheets"]
+        for found in DEFINITIONS.values()
+        for sheet in found["Sheets"]
         for kind, content in visuals(sheet)
         if kind == "TableVisual"
     }
-    assert (heights["overview-gate"], heights["reports-table"]) == (300, 240)
+    assert (heights["overview-gate"], heights["quality-gate"], heights["reports-table"]) == (300, 300, 240)
     assert set(heights.values()) == {120, 240, 300}
 
 
 def test_clinical_text_is_asked_for_and_never_copied() -> None:
     texts = {"findings", "doctor", "marked", "similar_reports", "pretrained_text", "input", "reference", "prediction"}
-    for data_set in DATA_SETS:
-        if any(column.name in texts for column in data_set.columns):
-            assert data_set.is_direct, data_set.name
-    # Its query reads the partitions of one run and nothing else.
-    assert REPORTS.sql.count("run_id = <<$run>>") == REPORTS.sql.count("FROM db.") == 3
+    texts |= {"text", "drugs", "effects"}
+    holding = {one.name for one in ALL_DATA_SETS.values() if any(column.name in texts for column in one.columns)}
+    assert {"reports", "newest_events", "event_answers", "synthetic_texts"} <= holding
+    assert all(ALL_DATA_SETS[name].is_direct for name in holding)
+
+
+@pytest.mark.parametrize("name", [name for name, one in ALL_DATA_SETS.items() if "run" in one.parameters])
+def test_a_query_about_a_run_reads_its_partitions_alone(name: str) -> None:
+    sql = ALL_DATA_SETS[name].sql
+    runs = sql.count("run_id = <<$run>>") + sql.count("run_id = <<$compare>>")
+    assert runs == sql.count("task = <<$task>>") == sql.count("FROM db.") > 0
+
+
+@pytest.mark.parametrize("name", [one.name for one in stream_data_sets.DATA_SETS])
+def test_a_query_about_what_came_in_reads_one_task_and_the_last_days(name: str) -> None:
+    sql = ALL_DATA_SETS[name].sql
+    asked = sql.count("task = <<$task>> AND day >= date_format(current_date - INTERVAL '89' DAY, '%Y-%m-%d')")
+    assert asked == sql.count("FROM db.events") == sql.count("FROM db.") == 1
+    shown = [visual for sheet in EVENTS.sheets for visual in sheet.visuals if visual.data_set == name]
+    assert shown and all("last 90 days" in visual.title for visual in shown)
+
+
+def test_a_label_is_the_chosen_tasks_whatever_it_is() -> None:
+    dashboard = event_dashboard({"adverse_events": "Adverse_Event", "falls": "It's a fall"})
+    for data_set in dashboard.data_sets:
+        assert "<positive label>" not in data_set.sql
+        if "label =" in data_set.sql:
+            assert "CASE <<$task>> WHEN 'adverse_events' THEN 'Adverse_Event' WHEN 'falls' THEN 'It''s a fall' END" in (
+                data_set.sql
+            )
+
+
+def test_only_kinds_that_there_are_tasks_of_have_a_dashboard() -> None:
+    tasks = load_tasks("dev")
+    assert {kind: one.title for kind, one in dashboards(tasks).items()} == {
+        "summary": "Report tuning",
+        "classification": "Adverse events",
+    }
+    for kind, title in (("summary", "Report tuning"), ("classification", "Adverse events")):
+        alone = [task for task in tasks if task.kind == kind]
+        assert [one.title for one in dashboards(alone).values()] == [title]
+        refreshed = refreshed_data_sets("dev", alone)
+        assert ("report-tuning-dev-event-scores" in refreshed) == (kind == "classification")
+        assert ("report-tuning-dev-scores" in refreshed) == (kind == "summary")
+    shared = [data_set.name for data_set, _ in data_sets(dashboards(tasks))]
+    assert (
+        len(shared) == len(set(shared)) == len(ALL_DATA_SETS) < sum(len(one.data_sets) for one in DASHBOARDS.values())
+    )
 
 
 def contrast(one: str, other: str) -> float:
@@ -211,7 +275,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_colours_stand_out_from_the_background() -> None:
     ui = THEME["UIColorPalette"]
-    given = [color for colors in DASHBOARD.colors.values() for color in colors.values()]
+    given = [color for one in DASHBOARDS.values() for colors in one.colors.values() for color in colors.values()]
     for color in (*THEME["DataColorPalette"]["Colors"], *given):
         assert contrast(color, ui["PrimaryBackground"]) >= 3, color
     for text, background in (
@@ -228,7 +292,7 @@ def test_a_mistake_in_the_description_is_named() -> None:
         dataclasses.replace(OVERVIEW.rows[0], tiles=(dataclasses.replace(OVERVIEW.rows[1].tiles[0], visual=broken),)),
     )
     with pytest.raises(DashboardError, match="no data set nothing"):
-        dataclasses.replace(DASHBOARD, sheets=(Sheet(id="a", title="A", description="", rows=rows),))
+        dataclasses.replace(REPORTS, sheets=(Sheet(id="a", title="A", description="", rows=rows),))
     with pytest.raises(DashboardError, match="does not use the parameter run"):
         DataSet(name="a", title="", sql="SELECT 1", columns=(), parameters=("run",))
     with pytest.raises(DashboardError, match="must be 36"):
@@ -239,18 +303,37 @@ def test_a_mistake_in_the_description_is_named() -> None:
 
 def test_the_stack_deploys_what_is_described(templates: Templates) -> None:
     template = templates["prod"]["Dashboard"]
-    template.resource_count_is("AWS::QuickSight::DataSet", len(DATA_SETS))
-    template.resource_count_is("AWS::QuickSight::RefreshSchedule", len(refreshed_data_sets("prod")))
-    deployed = {}
+    template.resource_count_is("AWS::QuickSight::DataSet", len(ALL_DATA_SETS))
+    template.resource_count_is(
+        "AWS::QuickSight::RefreshSchedule", len([one for one in ALL_DATA_SETS.values() if not one.is_direct])
+    )
     for kind in ("Analysis", "Dashboard"):
-        (resource,) = template.find_resources(f"AWS::QuickSight::{kind}").values()
-        deployed[kind] = resource["Properties"]["Definition"]
-    assert deployed["Analysis"] == deployed["Dashboard"]
-    assert deployed["Dashboard"]["Sheets"] == json.loads(json.dumps(DEFINITION["Sheets"]))
+        deployed = {
+            resource["Properties"][f"{kind}Id"]: resource["Properties"]["Definition"]["Sheets"]
+            for resource in template.find_resources(f"AWS::QuickSight::{kind}").values()
+        }
+        assert deployed == {
+            f"report-tuning-prod-{dashboard.prefix}{kind.lower()}": json.loads(json.dumps(DEFINITIONS[one]["Sheets"]))
+            for one, dashboard in DASHBOARDS.items()
+        }
     for resource in template.find_resources("AWS::QuickSight::DataSet").values():
         (table,) = resource["Properties"]["PhysicalTableMap"].values()
         assert '"report_tuning_prod".' in table["CustomSql"]["SqlQuery"]
         assert "db." not in table["CustomSql"]["SqlQuery"]
+    (output,) = template.find_outputs("Dashboards").values()
+    assert json.loads(output["Value"]) == {
+        "summary": "report-tuning-prod-dashboard",
+        "classification": "report-tuning-prod-events-dashboard",
+    }
+
+
+def test_a_dashboard_waits_for_its_own_data_sets(templates: Templates) -> None:
+    resources = templates["prod"]["Dashboard"].to_json()["Resources"]
+    for kind in ("Analysis", "Dashboard"):
+        for name, dashboard in ((kind, REPORTS), (f"Events{kind}", EVENTS)):
+            waited = [resources[one] for one in resources[name]["DependsOn"]]
+            ids = {one["Properties"]["DataSetId"] for one in waited if one["Type"] == "AWS::QuickSight::DataSet"}
+            assert ids == {data_set_id("prod", data_set) for data_set in dashboard.data_sets}
 
 
 def test_everything_waits_for_the_check_and_is_for_the_readers_group(templates: Templates) -> None:
@@ -273,10 +356,20 @@ def test_readers_are_of_the_identity_region_wherever_the_stage_is(monkeypatch: p
     stage = load_stage("dev").model_copy(update={"region": "eu-central-1"})
     monkeypatch.setattr("app.load_stage", lambda _: stage)
     (dashboard,) = [stack for stack in build_app(_app()) if stack.stack_name.endswith("Dashboard")]
-    (resource,) = Template.from_stack(dashboard).find_resources("AWS::QuickSight::Dashboard").values()
-    principal = json.dumps(resource["Properties"]["Permissions"][0]["Principal"])
-    assert ":quicksight:us-east-1:" in principal
-    assert ":quicksight:eu-central-1:" in json.dumps(resource["Properties"]["ThemeArn"])
+    resources = Template.from_stack(dashboard).find_resources("AWS::QuickSight::Dashboard")
+    assert len(resources) == 2
+    for resource in resources.values():
+        principal = json.dumps(resource["Properties"]["Permissions"][0]["Principal"])
+        assert ":quicksight:us-east-1:" in principal
+        assert ":quicksight:eu-central-1:" in json.dumps(resource["Properties"]["ThemeArn"])
+
+
+def test_the_template_is_not_more_than_cloudformation_takes() -> None:
+    app = _app()
+    (dashboard,) = [stack for stack in build_app(app) if stack.stack_name.endswith("Dashboard")]
+    template = Path(app.synth().get_stack_by_name(dashboard.stack_name).template_full_path)
+    # A megabyte, with room for a task's longer names.
+    assert template.stat().st_size < 900_000
 
 
 def test_a_stage_without_readers_has_no_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,12 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def classified(folder: Path, model: Path, evaluation: Path, **more: Any) -> dict[str, list[dict[str, Any]]]:
     output = folder / "classified"
-    main(Arguments(model=model, evaluation=evaluation, output=output, **({"batch_size": 2} | more)))
+    main(Arguments(fine_tuned=model, evaluation=evaluation, output=output, **({"batch_size": 2} | more)))
+    return parts_of(output / "fine-tuned")
+
+
+def parts_of(output: Path) -> dict[str, list[dict[str, Any]]]:
+    """Part file -> what stands in it."""
     return {
         str(part.relative_to(output)): [json.loads(line) for line in part.read_text(encoding="utf-8").splitlines()]
         for part in sorted(output.glob("*/part-*.jsonl"))
@@ -56,7 +61,7 @@ def test_every_record_is_answered_in_order_part_by_part(
     assert [row["id"] for row in rows] == [record["id"] for record in records()]
     short = [row["prediction"] for number, row in enumerate(rows) if number % 9]
     assert short == [record["target"] for number, record in enumerate(records()) if number % 9]
-    written = json.loads((tmp_path / "classified" / "decision.json").read_text())
+    written = json.loads((tmp_path / "classified" / "fine-tuned" / "decision.json").read_text())
     assert set(written) == {"positive", "negative", "threshold"}
     decision = Decision(**written)
     assert decision == read_model_card(sure_classifier).decision
@@ -80,6 +85,13 @@ def test_a_packed_model_gives_the_same_answers(sure_classifier: Path, evaluation
     shutil.make_archive(str(tmp_path / "output" / "model"), "gztar", sure_classifier)
     packed = classified(tmp_path / "packed", tmp_path / "output", evaluation)
     assert packed == classified(tmp_path / "plain", sure_classifier, evaluation)
+
+
+def test_a_second_model_answers_into_a_folder_of_its_own(
+    sure_classifier: Path, evaluation: Path, tmp_path: Path
+) -> None:
+    rows = classified(tmp_path, sure_classifier, evaluation, without_synthetic=sure_classifier)
+    assert parts_of(tmp_path / "classified" / "without-synthetic") == rows
 
 
 def test_an_empty_set_has_no_answers(sure_classifier: Path, tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ def split(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [record(number, number % 3 == 0) for number in range(start, start + count)]
 
 
+GENERATED = {
+    "synthetic_id": "0" * 16,
+    "text": "I took it and came out in a rash.",
+    "kept": True,
+    "reason": None,
+    "prompted_by": "1 2 3 4 5",
+    "provider": "model",
+    "model": "invented",
+    "first_model_probability": 0.75,
+}
+
+
 class Run(EvaluatedRun):
     """A run of a task that classifies. Where a test says nothing else, the fine-tuned model is right and sure, and the
     base model misses every second positive."""
@@ -79,7 +91,13 @@ class Run(EvaluatedRun):
         (self.folder / model / "decision.json").write_text(json.dumps(decision))
 
     def use_synthetic(self) -> None:
+        """As GenerateExamples leaves two texts, of which one was kept."""
         self.models["without-synthetic"] = self.folder / "without-synthetic"
+        folder = self.folder / "synthetic"
+        self.particular["synthetic"] = str(folder)
+        write_lines(folder / "examples.jsonl", [GENERATED, {**GENERATED, "kept": False, "reason": "too short"}])
+        counts = {"asked": 3, "kept": 1, "dropped": {"too short": 1}, "warnings": ["Of 3 asked for 1 could be kept."]}
+        (folder / "report.json").write_text(json.dumps(counts), encoding="utf-8")
 
     def reasons(self, word: str) -> list[str]:
         return [reason for reason in self.evaluation["gate"]["reasons"] if word in reason]
@@ -253,7 +271,8 @@ def test_evaluation_says_what_that_of_texts_says(run: Run) -> None:
     found = run.evaluate()
     assert found.keys() == {
         *("task", "run_id", "counts", "removed_from_evaluation", "fingerprint", "warnings", "scores", "gate"),
-        *("intervals", "confusion", "thresholds", "classes"),
+        *("intervals", "confusion", "thresholds", "classes", "synthetic"),
+        "synthetic",
     }
     assert found["counts"] == run.report["counts"] and found["warnings"] == ["3 records were set aside."]
     assert found["gate"]["passed"] is True
@@ -295,7 +314,7 @@ def test_below_the_tf_idf_floor_blocks_with_a_hint(run: Run) -> None:
     lost, blocking = run.reasons("the TF-IDF floor")
     assert "not reliably worse than the TF-IDF floor (F1 0.974 against 1.000" in lost and lost in found["warnings"]
     assert "worse than the TF-IDF floor, which only counts words and trains in seconds: this blocks." in blocking
-    assert "encoder in the task file" in blocking
+    assert "another model in the task file" in blocking
 
 
 def test_losing_to_the_all_positive_floor_is_a_warning(run: Run) -> None:
@@ -319,7 +338,7 @@ def test_worse_than_without_synthetic_texts_beyond_chance_blocks_with_a_hint(run
     run.answer("fine-tuned", "dev1", {r["id"]: 0.25 for r in records[:8]})
     assert run.evaluate()["gate"]["passed"] is False
     (reason,) = run.reasons("without synthetic")
-    assert "It is worse beyond chance: this blocks. Switch synthetic texts off in the task file" in reason
+    assert "It is worse beyond chance: this blocks. Take synthetic and jobs.generate_examples out" in reason
 
 
 def test_the_model_in_service_is_compared_on_the_records_both_were_asked(run: Run) -> None:
@@ -518,3 +537,31 @@ def test_splits_that_cannot_teach_the_floor_are_named(run: Run) -> None:
 def test_labels_are_two(run: Run) -> None:
     with pytest.raises(ArgumentError, match="two labels of different names"):
         parse_arguments(Arguments, run.command_line(**{"negative-label": POSITIVE}))
+
+
+def test_synthetic_texts_are_rows_and_counts(finished: tuple[Run, str]) -> None:
+    run, _ = finished
+    rows = run.rows("synthetic_examples", PART)
+    assert [(row["text"], row["kept"], row["reason"]) for row in rows] == [
+        (GENERATED["text"], True, None),
+        (GENERATED["text"], False, "too short"),
+    ]
+    assert run.evaluation["synthetic"] == {"asked": 3, "kept": 1, "dropped": {"too short": 1}}
+    assert "Of 3 asked for 1 could be kept." in run.evaluation["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("examples.jsonl", '{"text": "x"}\n', "examples.jsonl, line 1: not a generated example"),
+        ("examples.jsonl", "{\n", "examples.jsonl of GenerateExamples cannot be read: JSONDecodeError"),
+        ("report.json", "{}", "report.json of GenerateExamples cannot be read: KeyError"),
+    ],
+)
+def test_what_is_no_output_of_generate_examples_is_named(run: Run, file: str, content: str, said: str) -> None:
+    run.use_synthetic()
+    run.add_set("dev1", 12, 20)
+    run.answer("without-synthetic", "dev1", {})
+    (run.folder / "synthetic" / file).write_text(content, encoding="utf-8")
+    with pytest.raises(EvaluationError, match=said):
+        run.evaluate()

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gguf
-import pyarrow.parquet as pq
 import torch
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -17,6 +17,7 @@ from tests.training.tiny_model import write_part
 from training.example_prompts import ExamplePrompt
 from training.example_writers import Answer
 from training.generate_examples import Arguments, main
+from training.synthetic_examples import SyntheticExamples
 
 CHAT = (
     "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}"
@@ -116,14 +117,10 @@ def write_prepared(folder: Path) -> Path:
 
 def example_arguments(folder: Path, **more: Any) -> Arguments:
     given: dict[str, Any] = {
-        "task": "events",
-        "run_id": "run-1",
-        "started_at": "2026-01-31T12:00:00Z",
         "train": folder / "train",
         "validation": folder / "validation",
         "evaluation": folder / "eval",
         "output": folder / "output",
-        "tables": folder / "tables",
         "positive_label": POSITIVE,
         "negative_label": NEGATIVE,
         "provider": "endpoint",
@@ -140,7 +137,6 @@ def generated(folder: Path, writer: ToldWriter | None, **more: Any) -> dict[str,
     return report
 
 
-def table_rows(folder: Path, run_id: str = "run-1") -> list[dict[str, Any]]:
-    table = folder / "tables" / "synthetic_examples" / "task=events" / f"run_id={run_id}"
-    rows: list[dict[str, Any]] = pq.ParquetFile(table / "part-00000.parquet").read().to_pylist()
-    return rows
+def table_rows(folder: Path) -> list[dict[str, Any]]:
+    """What Evaluate writes into the table `synthetic_examples`."""
+    return list(SyntheticExamples(folder / "output").rows(datetime(2026, 1, 31, 12, tzinfo=UTC)))

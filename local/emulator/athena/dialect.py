@@ -17,6 +17,8 @@ _MACROS = {
     "array_max": "(a) AS list_max(a)",
     "array_min": "(a) AS list_min(a)",
     "concat": "(a, b) AS a || b, (a, b, c) AS a || b || c, (a, b, c, d) AS a || b || c || d",
+    # 0 over no rows, where DuckDB gives null.
+    "count_if": "(x) AS count(CASE WHEN x THEN 1 END)",
     # Whole units that have passed, not boundaries that were crossed.
     "date_diff": "(unit, a, b) AS date_sub(unit, a, b)",
     "date_format": """(t, f) AS CASE
@@ -70,7 +72,7 @@ MACROS = "".join(f'CREATE TEMP MACRO "{name}"{definition};' for name, definition
 # Functions that both have and mean alike.
 _COMMON = """
     abs any_value arbitrary array_agg array_sort avg bool_and bool_or cardinality
-    cast cbrt ceil ceiling chr coalesce concat_ws contains corr count count_if covar_pop covar_samp cume_dist date
+    cast cbrt ceil ceiling chr coalesce concat_ws contains corr count covar_pop covar_samp cume_dist date
     date_trunc day degrees dense_rank exp extract first_value flatten floor grouping hour json_array_length
     json_extract lag last_value lead length ln log log10 log2 lower lpad ltrim map map_keys map_values max max_by
     min min_by minute mod month now nth_value ntile nullif percent_rank pi position pow power quarter radians random

@@ -210,3 +210,59 @@ test("calculated fields are refused by name, in visuals and in filters", () => {
   assert.match(definition.sheets[0].tiles[0].visual.gap, /calculated field score/);
   assert.deepEqual(definition.notApplied, ["ColumnConfigurations"]);
 });
+
+function points(more = {}, wells = {}) {
+  return {
+    FieldWells: {
+      ScatterPlotCategoricallyAggregatedFieldWells: {
+        XAxis: [measure("place", "MIN")],
+        YAxis: [measure("score")],
+        Category: [dimension("model")],
+        Label: [dimension("set")],
+        ...wells,
+      },
+    },
+    ...more,
+  };
+}
+
+test("points stand at their measures, one a label and color", () => {
+  const palette = (FieldValue, Color) => ({ Element: { FieldId: "f-model", FieldValue }, Color });
+  const result = compute(
+    "ScatterPlotVisual",
+    points({ VisualPalette: { ColorMap: [palette("y", "#00784a"), palette("x", "#1f8adb")] } }),
+  );
+  assert.deepEqual(
+    result.series.map(({ name, color, points }) => [name, color, points]),
+    [
+      // The score of y's point in b is null: it has no place.
+      ["y", "#00784a", [{ name: "a", x: 1, y: 4 }]],
+      [
+        "x",
+        "#1f8adb",
+        [
+          { name: "a", x: 1, y: 4 },
+          { name: "b", x: 2, y: 1 },
+        ],
+      ],
+    ],
+  );
+  const plain = compute("ScatterPlotVisual", points({}, { Category: [], Label: [] }));
+  assert.deepEqual(
+    plain.series.map(({ points }) => points),
+    [[{ name: "", x: 1, y: 3.25 }]],
+  );
+});
+
+test("what a scatter plot has that is not drawn is named", () => {
+  const size = visual("ScatterPlotVisual", points({}, { Size: [measure("score")] }));
+  assert.match(size.gap, /it has fields in Size/);
+  const without = visual("ScatterPlotVisual", points({}, { XAxis: [] }));
+  assert.match(without.gap, /it has no field in XAxis/);
+  const unaggregated = visual("ScatterPlotVisual", {
+    FieldWells: { ScatterPlotUnaggregatedFieldWells: { XAxis: [dimension("set")] } },
+  });
+  assert.match(unaggregated.gap, /its fields are ScatterPlotUnaggregatedFieldWells/);
+  const labelled = visual("ScatterPlotVisual", points({ DataLabels: { Visibility: "VISIBLE" } }));
+  assert.deepEqual(labelled.notApplied, ["DataLabels"]);
+});

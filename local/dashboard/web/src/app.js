@@ -36,7 +36,15 @@ export class App {
 
   /** @param {import("./reading/document.js").DashboardDocument} contents */
   load(contents) {
+    const isSame = JSON.stringify(contents.definition) === JSON.stringify(this.contents?.definition);
     this.contents = contents;
+    if (isSame) {
+      // New rows of the same dashboard: the reader keeps their place, and what they are typing.
+      this.answers = new Answers(contents, this.definition.parameters, this.source);
+      this.frame.showOrigin(contents, this.definition);
+      this.settled = this.refresh(true);
+      return;
+    }
     this.definition = readDefinition(contents.definition);
     this.answers = new Answers(contents, this.definition.parameters, this.source);
     this.view = readHash(location.hash, this.definition);
@@ -85,15 +93,19 @@ export class App {
     this.settled = this.refresh();
   }
 
-  /** Compute and draw all that is on the sheet; a newer choice makes an older one's work void. */
-  async refresh() {
+  /**
+   * Compute and draw all that is on the sheet; a newer choice makes an older one's work void.
+   *
+   * @param {boolean} [isAgain] the same choices, of newer rows
+   */
+  async refresh(isAgain = false) {
     const turn = ++this.turn;
     const { view, sheet } = this;
     const started = performance.now();
     document.documentElement.dataset.state = "working";
     await Promise.all(this.controls.map((control) => control.show(view)));
     const kept = new Map();
-    await Promise.all(this.tiles.map((tile) => this.drawTile(tile, sheet.id, view, turn, kept)));
+    await Promise.all(this.tiles.map((tile) => this.drawTile(tile, sheet.id, view, turn, kept, isAgain)));
     if (turn !== this.turn) return;
     this.milliseconds = performance.now() - started;
     if (!performance.getEntriesByName("first-sheet").length) performance.mark("first-sheet");
@@ -106,13 +118,14 @@ export class App {
    * @param {import("./state.js").View} view
    * @param {number} turn
    * @param {import("./compute.js").Kept} kept
+   * @param {boolean} isAgain
    */
-  async drawTile(tile, sheetId, view, turn, kept) {
+  async drawTile(tile, sheetId, view, turn, kept, isAgain) {
     tile.setBusy(true);
     try {
       const outcome = await compute(this.definition, this.answers, sheetId, tile.visual, view, kept);
       if (turn !== this.turn) return;
-      tile.draw(outcome, this.theme);
+      tile.draw(outcome, this.theme, isAgain);
       if (!performance.getEntriesByName("first-visual").length) performance.mark("first-visual");
     } catch (error) {
       if (turn !== this.turn) return;

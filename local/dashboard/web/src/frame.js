@@ -15,6 +15,7 @@ export class Frame {
     this.onTheme = onTheme;
     this.title = h("h1", {});
     this.origin = h("p", { class: "origin" });
+    this.dashboards = h("nav", { class: "dashboards", "aria-label": "Dashboards" });
     this.refreshButton = h("button", { type: "button" }, "Refresh");
     this.themeChoice = h(
       "select",
@@ -52,6 +53,7 @@ export class Frame {
         "header",
         { class: "page-head" },
         h("div", {}, this.title, this.origin),
+        this.dashboards,
         h(
           "div",
           { class: "page-tools" },
@@ -74,8 +76,7 @@ export class Frame {
   show(contents, definition) {
     document.title = contents.title;
     this.title.textContent = contents.title;
-    const asks = this.isFile ? ". This page is a file: it holds what was exported and asks nobody." : "";
-    this.origin.textContent = `${contents.provenance.summary ?? ""}${asks}`;
+    this.showDashboards(contents.dashboards);
     this.tabs.replaceChildren(
       ...definition.sheets.map((sheet) =>
         h(
@@ -91,6 +92,18 @@ export class Frame {
         ),
       ),
     );
+    this.showOrigin(contents, definition);
+  }
+
+  /**
+   * Where the rows are from and of when, and what must be said about all of them.
+   *
+   * @param {import("./reading/document.js").DashboardDocument} contents
+   * @param {import("./reading/definition.js").Definition} definition
+   */
+  showOrigin(contents, definition) {
+    const asks = this.isFile ? ". This page is a file: it holds what was exported and asks nobody." : "";
+    this.origin.textContent = `${contents.provenance.summary ?? ""}${asks}`;
     this.footer.replaceChildren(
       ...Object.entries(contents.provenance)
         .filter(([name]) => name !== "summary" && name !== "revision")
@@ -102,6 +115,18 @@ export class Frame {
     );
     if (this.isFile) texts.push(...fileNotices(contents));
     this.notices.replaceChildren(...texts.map((text) => h("li", {}, text)));
+  }
+
+  /** The way to the server's other dashboards.
+   * @param {{title: string, path: string}[]} dashboards
+   */
+  showDashboards(dashboards) {
+    this.dashboards.hidden = dashboards.length < 2;
+    this.dashboards.replaceChildren(
+      ...dashboards.map(({ title, path }) =>
+        h("a", { href: path, "aria-current": path === location.pathname ? "page" : null }, title),
+      ),
+    );
   }
 
   /**

@@ -57,10 +57,10 @@ function open(app) {
  */
 function serve(app) {
   const button = app.frame.refreshButton;
-  const reload = async (/** @type {string} */ reason) => {
+  const reload = async (/** @type {string} */ address, /** @type {string} */ reason) => {
     button.disabled = true;
     try {
-      app.load(checked(await askServer("document?fresh=yes")));
+      app.load(checked(await askServer(address)));
       await app.settled;
       app.frame.announce(reason);
     } catch (error) {
@@ -69,7 +69,7 @@ function serve(app) {
     }
     button.disabled = false;
   };
-  button.addEventListener("click", () => void reload("The dashboard was refreshed."));
+  button.addEventListener("click", () => void reload("document?fresh=yes", "The dashboard was refreshed."));
   const look = async () => {
     if (document.visibilityState === "visible" && !button.disabled) {
       const revision = await askServer("revision").then(
@@ -78,7 +78,7 @@ function serve(app) {
         () => app.contents.provenance.revision,
       );
       if (revision !== app.contents.provenance.revision)
-        await reload("There is a new run; the dashboard was refreshed.");
+        await reload("document", "There is something new; the dashboard was refreshed.");
     }
     setTimeout(look, LOOK_MILLISECONDS);
   };

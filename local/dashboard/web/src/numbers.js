@@ -14,6 +14,12 @@ export function plainNumbers(kind, result) {
       return { value: result.value, target: result.target, difference: result.difference };
     case "BoxPlotVisual":
       return { boxes: result.boxes };
+    case "ScatterPlotVisual":
+      return {
+        points: result.series.flatMap((/** @type {any} */ series) =>
+          series.points.map((/** @type {any} */ { name, x, y }) => [series.name, name, x, y]),
+        ),
+      };
     case "TableVisual": {
       const shown = result.columns.filter((/** @type {any} */ column) => !column.hidden);
       return {

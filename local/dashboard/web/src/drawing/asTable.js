@@ -8,15 +8,31 @@ import { BOX_NUMBERS } from "./boxesOptions.js";
  * @returns {{columns: any[], rows: number[]}}
  */
 export function chartAsTable(kind, result) {
-  const columns = kind === "BoxPlotVisual" ? boxColumns(result) : cartesianColumns(result);
+  const columns = (COLUMNS[kind] ?? cartesianColumns)(result);
   return { columns, rows: columns[0].values.map((/** @type {any} */ _, /** @type {number} */ row) => row) };
 }
+
+/** @type {Record<string, (result: any) => any[]>} */
+const COLUMNS = { BoxPlotVisual: boxColumns, ScatterPlotVisual: pointColumns };
 
 /** @param {import("../visuals/cartesian.js").CartesianResult} result */
 function cartesianColumns(result) {
   return [
     column(result.categoryTitle, result.categories, result.categoryFormat, "start"),
     ...result.series.map((series) => column(series.name, series.values, series.format, "end")),
+  ];
+}
+
+/** @param {import("../visuals/points.js").PointsResult} result */
+function pointColumns(result) {
+  const points = result.series.flatMap((series) => series.points.map((point) => ({ ...point, series: series.name })));
+  const text = /** @type {const} */ ({ kind: "text", nothing: null });
+  const of = (/** @type {"name" | "series" | "x" | "y"} */ name) => points.map((point) => point[name]);
+  return [
+    column(result.labelTitle || "point", of("name"), text, "start", 220),
+    column("kind", of("series"), text, "start"),
+    column(result.categoryTitle, of("x"), result.xFormat, "end"),
+    column(result.valueTitle, of("y"), result.yFormat, "end"),
   ];
 }
 

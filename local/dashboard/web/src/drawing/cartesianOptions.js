@@ -66,12 +66,14 @@ function seriesOptions(result, series, place, spec, look, isContinuous) {
     ? result.categories.map((category, index) => [category, series.values[index]]).filter(([, value]) => value !== null)
     : series.values;
   const many = points.length > MANY_POINTS;
+  // One point beside lines is there to be seen.
+  const isMark = isContinuous && points.length === 1 && result.categories.length > 1;
   return {
     ...common,
     type: "line",
     data: points,
     symbol: SYMBOLS[place % SYMBOLS.length],
-    symbolSize: many ? 4 : 8,
+    symbolSize: isMark ? 14 : many ? 4 : 8,
     showSymbol: !many || points.length < 4 * MANY_POINTS,
     lineStyle: { color, width: 2, type: DASHES[place % DASHES.length] },
     connectNulls: false,
@@ -113,7 +115,7 @@ function continuousAxis(result, look) {
     ...(isTime && single
       ? { min: Number(result.categories[0]) - 3.6e6, max: Number(result.categories[0]) + 3.6e6 }
       : {}),
-    ...(isTime || result.categories.some((category) => Number(category) < 0) ? {} : { min: 0 }),
+    ...(isTime || result.categories.some((category) => Number(category) < 0) ? {} : { min: 0, max: "dataMax" }),
     axisLine: { lineStyle: { color: look.colors.line } },
     axisTick: { show: false },
     splitLine: { show: false },

@@ -6,6 +6,7 @@ import { CanvasRenderer } from "echarts/renderers";
 import { h } from "../dom.js";
 import { boxesOptions } from "./boxesOptions.js";
 import { DASHES, SYMBOLS, cartesianOptions } from "./cartesianOptions.js";
+import { pointsOptions } from "./pointsOptions.js";
 import { seriesColors } from "./colors.js";
 
 use([BarChart, LineChart, BoxplotChart, ScatterChart, GridComponent, TooltipComponent, CanvasRenderer]);
@@ -16,6 +17,8 @@ const HORIZONTAL_BAR = 7;
 const HORIZONTAL_LABEL = 15;
 const HORIZONTAL_GAP = 5;
 const AXIS_HEIGHT = 28;
+/** Kind of visual -> what draws it; the others have categories. @type {Record<string, (result: any, spec: any, look: any) => any>} */
+const OPTIONS = { BoxPlotVisual: boxesOptions, ScatterPlotVisual: pointsOptions };
 /** Bars are rather a little thinner than out of sight. */
 const SQUEEZE = 0.85;
 
@@ -54,7 +57,7 @@ export class ChartView {
     this.redraw = () => {
       const { clientWidth: width, clientHeight } = this.scroller;
       if (width === 0 || clientHeight === 0) return;
-      const wished = isBoxes ? 0 : heightNeeded(spec, result);
+      const wished = kind in OPTIONS ? 0 : heightNeeded(spec, result);
       const needed = wished * SQUEEZE <= clientHeight ? 0 : wished;
       const height = Math.max(clientHeight, needed);
       this.canvas.style.height = needed > clientHeight ? `${needed}px` : "100%";
@@ -68,9 +71,7 @@ export class ChartView {
         this.chart.resize({ width, height });
       }
       const look = { colors: theme.colors, series, font: FONT, width, height, scrolls: needed > clientHeight };
-      this.chart.setOption(isBoxes ? boxesOptions(result, spec, look) : cartesianOptions(result, spec, look), {
-        notMerge: true,
-      });
+      this.chart.setOption((OPTIONS[kind] ?? cartesianOptions)(result, spec, look), { notMerge: true });
     };
     this.redraw();
   }
@@ -84,7 +85,7 @@ export class ChartView {
   }
 
   /**
-   * @param {import("../visuals/cartesian.js").Series[]} series
+   * @param {{name: string, mark: "bar" | "line" | "point"}[]} series
    * @param {string[]} colors
    */
   drawLegend(series, colors) {
@@ -115,7 +116,7 @@ function heightNeeded(spec, result) {
 }
 
 /**
- * @param {"bar" | "line"} mark
+ * @param {"bar" | "line" | "point"} mark
  * @param {string} color
  * @param {number} place
  */
@@ -133,15 +134,17 @@ function swatch(mark, color, place) {
     return svg;
   }
   const dash = DASHES[place % DASHES.length];
-  add("line", {
-    x1: "0",
-    y1: "6",
-    x2: "24",
-    y2: "6",
-    stroke: color,
-    "stroke-width": "2",
-    "stroke-dasharray": dash === "solid" ? "none" : dash.join(" "),
-  });
+  if (mark === "line") {
+    add("line", {
+      x1: "0",
+      y1: "6",
+      x2: "24",
+      y2: "6",
+      stroke: color,
+      "stroke-width": "2",
+      "stroke-dasharray": dash === "solid" ? "none" : dash.join(" "),
+    });
+  }
   const shapes = {
     circle: ["circle", { cx: "12", cy: "6", r: "4" }],
     diamond: ["path", { d: "M12 1l5 5-5 5-5-5z" }],

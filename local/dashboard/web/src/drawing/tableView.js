@@ -86,8 +86,10 @@ export class TableView {
 
   /**
    * @param {{columns: FilledColumn[], rows: number[]}} result
+   * @param {boolean} [keepsPlace] stay where the reader has scrolled to
    */
-  draw(result) {
+  draw(result, keepsPlace = false) {
+    const place = keepsPlace ? this.scroller.scrollTop : 0;
     this.columns = result.columns;
     this.shown = result.columns.filter((column) => !column.hidden);
     this.given = result.rows;
@@ -98,6 +100,7 @@ export class TableView {
     this.findLabel.hidden = this.given.length < FINDABLE;
     this.drawHead();
     this.arrange();
+    this.scroller.scrollTop = place;
   }
 
   dispose() {

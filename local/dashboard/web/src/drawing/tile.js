@@ -6,7 +6,7 @@ import { ChartView } from "./chart.js";
 import { KpiView } from "./kpiView.js";
 import { TableView } from "./tableView.js";
 
-const CHARTS = ["BarChartVisual", "ComboChartVisual", "LineChartVisual", "BoxPlotVisual"];
+const CHARTS = ["BarChartVisual", "ComboChartVisual", "LineChartVisual", "BoxPlotVisual", "ScatterPlotVisual"];
 
 export class TileView {
   /**
@@ -65,8 +65,9 @@ export class TileView {
   /**
    * @param {import("../compute.js").Outcome} outcome
    * @param {{colors: any, palette: string[]}} theme
+   * @param {boolean} [isAgain] newer rows for the same choices: a reader goes on where they are
    */
-  draw(outcome, theme) {
+  draw(outcome, theme, isAgain = false) {
     this.outcome = outcome;
     this.theme = theme;
     this.showNotes(outcome);
@@ -89,6 +90,7 @@ export class TileView {
     if (this.view instanceof TableView) {
       this.view.draw(
         this.visual.kind === "TableVisual" ? outcome.result : chartAsTable(this.visual.kind, outcome.result),
+        isAgain,
       );
     } else if (this.view instanceof ChartView) {
       this.view.draw(this.visual.kind, this.visual.spec, outcome.result, theme);

@@ -3,7 +3,8 @@
  *
  * @typedef {{columns: import("../engine/table.js").Column[], parameters: {name: string, default: string}[],
  *   mode: "spice" | "direct", title: string}} DataSet
- * @typedef {{version: number, title: string, definition: any, theme: any, data_sets: Record<string, DataSet>,
+ * @typedef {{version: number, title: string, definition: any, theme: any,
+ *   dashboards: {title: string, path: string}[], data_sets: Record<string, DataSet>,
  *   left_out: {data_set: string, combinations: number}[], provenance: Record<string, string>,
  *   parts: Record<string, Record<string, string>[]>} & import("../engine/table.js").Part} DashboardDocument
  *   `parts` says which answers are kept apart: data set -> their parameters

@@ -106,11 +106,11 @@ function orderedCategories(spec, table, groups) {
 /**
  * The values of the color field: first those that the definition colors, in its order, then the others.
  *
- * @param {CartesianSpec} spec
+ * @param {Pick<CartesianSpec, "color" | "colors">} spec
  * @param {import("../engine/table.js").Table} table
  * @param {number[]} rows
  */
-function orderedColors(spec, table, rows) {
+export function orderedColors(spec, table, rows) {
   const color = /** @type {NonNullable<CartesianSpec["color"]>} */ (spec.color);
   const present = [...groupByDimension(table, rows, color).keys()];
   const named = spec.colors.filter((rule) => rule.fieldId === color.id).map((rule) => rule.value);
@@ -136,19 +136,19 @@ function rowsOf(spec, table, rows, color) {
 }
 
 /**
- * @param {CartesianSpec} spec
+ * @param {Pick<CartesianSpec, "colors">} spec
  * @param {string} fieldId
  * @param {Value} value
  */
-function colorFor(spec, fieldId, value) {
+export function colorFor(spec, fieldId, value) {
   const wanted = value === null ? null : String(value);
   return spec.colors.find((rule) => rule.fieldId === fieldId && rule.value === wanted)?.color ?? null;
 }
 
 /**
- * @param {CartesianSpec} spec
+ * @param {Pick<CartesianSpec, "titles">} spec
  * @param {{id: string, column: string}} field
  */
-function titleOf(spec, field) {
+export function titleOf(spec, field) {
   return spec.titles.get(field.id) ?? field.column.replaceAll("_", " ");
 }

@@ -168,7 +168,7 @@ function sortedByColumn(sort) {
  * @param {any} palette QuickSight's `VisualPalette`
  * @returns {ColorRule[]}
  */
-function readColors(palette) {
+export function readColors(palette) {
   return (palette?.ColorMap ?? []).map((/** @type {any} */ entry) => ({
     fieldId: entry.Element.FieldId,
     value: entry.Element.FieldValue ?? null,

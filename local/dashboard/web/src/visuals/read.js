@@ -4,6 +4,7 @@ import { readBars, readCombo, readLines } from "./cartesianReading.js";
 import { computeCartesian } from "./cartesian.js";
 import { computeBoxes, readBoxes } from "./boxes.js";
 import { computeKpi, readKpi } from "./kpi.js";
+import { computePoints, readPoints } from "./points.js";
 import { computeRows, readRows } from "./rows.js";
 
 /**
@@ -19,6 +20,7 @@ export const KINDS = {
   ComboChartVisual: { read: readCombo, compute: computeCartesian },
   LineChartVisual: { read: readLines, compute: computeCartesian },
   BoxPlotVisual: { read: readBoxes, compute: computeBoxes },
+  ScatterPlotVisual: { read: readPoints, compute: computePoints },
   TableVisual: { read: readRows, compute: computeRows },
 };
 

@@ -12,14 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
+from training.classifier_predictions import DECISION_FILE
 from training.evaluation_answers import PoolAnswers, answer_parts, pools
 from training.labelled_splits import check_both_labels, class_number
 from training.labels import POSITIVE, Decision
 from training.splits import Record, read_split
 from training.statistics import BoolArray, FloatArray
 from training.text_windows import Reading
-
-DECISION = "decision.json"
 
 
 class Classifier(Protocol):
@@ -48,7 +47,7 @@ def write_classified_sets(classifier: Classifier, parts: Sequence[Path], output:
     decision = classifier.decision
     output.mkdir(parents=True, exist_ok=True)
     content = json.dumps(dataclasses.asdict(decision), indent=2, sort_keys=True) + "\n"
-    (output / DECISION).write_text(content, encoding="utf-8")
+    (output / DECISION_FILE).write_text(content, encoding="utf-8")
 
     def answer(pool: Sequence[Record]) -> PoolAnswers:
         readings = classifier.read([record.input for record in pool])

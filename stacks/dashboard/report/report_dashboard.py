@@ -1,11 +1,18 @@
-"""The project's dashboard, put together."""
+"""The dashboard of tasks that write text, put together."""
 
 from collections.abc import Sequence
 
-from stacks.dashboard.data_sets import ALL_SLICES, CHOSEN, COMPARED, DATA_SETS, NONE, RUNS, SCORES, WORST
 from stacks.dashboard.parts import Choice, Dashboard, Parameter, Tick
-from stacks.dashboard.sheets import SHEETS
-from stacks.dashboard.theme import BLUE, CRIMSON, GREEN, GREY, MAGENTA, ORANGE, PURPLE, VERMILION
+from stacks.dashboard.report.data_sets import DATA_SETS, SCORES, WORST
+from stacks.dashboard.report.distributions import DISTRIBUTIONS
+from stacks.dashboard.report.overview import OVERVIEW
+from stacks.dashboard.report.reports import REPORTS
+from stacks.dashboard.shared.data_sets import NONE
+from stacks.dashboard.shared.data_sheet import data_sheet
+from stacks.dashboard.shared.reading import RUN, RUN_COLORS, task_choice
+from stacks.dashboard.shared.scores import ALL_SLICES
+from stacks.dashboard.shared.training_sheet import training_sheet
+from stacks.dashboard.theme import BLUE, CRIMSON, GREEN, GREY, MAGENTA, ORANGE
 from training.table_schemas import (
     ABNORMAL,
     CONSENSUS,
@@ -27,16 +34,13 @@ COLORS = {
         NEAREST: GREEN,
         CONSENSUS: MAGENTA,
     },
-    "series": {
-        f"{CHOSEN}: training": BLUE,
-        f"{CHOSEN}: validation": VERMILION,
-        f"{COMPARED}: training": GREY,
-        f"{COMPARED}: validation": PURPLE,
-        CHOSEN: BLUE,
-        COMPARED: GREY,
-    },
-    "split": {"train": BLUE, "validation": ORANGE},
+    **RUN_COLORS,
 }
+TRAINING = training_sheet(
+    "Cross-entropy a token, in nats. While both fall the model learns; where validation rises it learns by heart. "
+    "The model of the lowest validation loss is kept."
+)
+DATA = data_sheet({"input": "the findings", "target": "the impressions"})
 
 
 def report_dashboard(tasks: Sequence[str]) -> Dashboard:
@@ -54,14 +58,14 @@ def report_dashboard(tasks: Sequence[str]) -> Dashboard:
         ),
         fixed=("task", "run", "slice"),
         controls=(
-            Choice(parameter="task", title="Task", values=tuple(tasks)),
-            Choice(parameter="run", title="Run", column=(RUNS.name, "run"), narrowed_by=("task", "task")),
+            task_choice(tasks),
+            RUN,
             Choice(parameter="slice", title="Slice", values=(ALL_SLICES, NORMAL, ABNORMAL)),
         ),
         ticks=(
             Tick(column="evaluation_set", data_set=SCORES.name, title="Evaluation sets"),
             Tick(column="model", data_set=SCORES.name, title="Models"),
         ),
-        sheets=SHEETS,
+        sheets=(OVERVIEW, DISTRIBUTIONS, REPORTS, TRAINING, DATA),
         colors=COLORS,
     )

@@ -1,22 +1,20 @@
 """Overview: is the fine-tuned model better, may it be used, and how did earlier runs do?"""
 
-from stacks.dashboard.data_sets import HISTORY, RUN_LIST, RUNS, SCORES
 from stacks.dashboard.parts import (
-    COUNT,
     SHARE,
     BarsAndLines,
-    Cell,
     Dimension,
-    Format,
     Kpi,
     Lines,
     Measure,
     Order,
     Row,
-    Rows,
     Sheet,
     Tile,
 )
+from stacks.dashboard.report.data_sets import SCORES
+from stacks.dashboard.shared.data_sets import HISTORY
+from stacks.dashboard.shared.run_rows import gate_row, runs_row
 from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
 _MODEL = Dimension(column="model", title="answers of")
@@ -61,31 +59,7 @@ OVERVIEW = Sheet(
                 ),
             ),
         ),
-        Row(
-            height=14,
-            tiles=(
-                Tile(
-                    visual=Rows(
-                        id="overview-gate",
-                        title="The gate's decision about this run, and why",
-                        help="A model is registered only if it passed; somebody must still approve it before it "
-                        "answers anybody.",
-                        data_set=RUNS.name,
-                        cells=(
-                            Cell(column="gate", title="gate", width=110),
-                            Cell(column="gate_reasons", title="reasons", width=720),
-                            Cell(column="warnings", title="what a reader must know", width=420),
-                            Cell(column="status", title="run", width=100),
-                            Cell(column="started_at", title="started", width=150),
-                        ),
-                        order=Order(column="started_at", descending=True),
-                        # Seven reasons of two lines.
-                        cell_height=300,
-                    ),
-                    width=36,
-                ),
-            ),
-        ),
+        gate_row("overview"),
         Row(
             height=12,
             tiles=(
@@ -146,31 +120,6 @@ OVERVIEW = Sheet(
                 ),
             ),
         ),
-        Row(
-            height=10,
-            tiles=(
-                Tile(
-                    visual=Rows(
-                        id="overview-runs",
-                        title="Every run and every refused upload of this task",
-                        help="Also what failed or was refused, with the reason in a sentence.",
-                        data_set=RUN_LIST.name,
-                        cells=(
-                            Cell(column="started_at", title="started", width=150),
-                            Cell(column="run_id", title="run", width=140),
-                            Cell(column="status", title="status", width=100),
-                            Cell(column="gate", title="gate", width=110),
-                            Cell(column="why", title="why", width=520),
-                            Cell(column="uploaded", title="uploaded", width=90, format=COUNT),
-                            Cell(column="train", title="trained on", width=90, format=COUNT),
-                            Cell(column="minutes", title="minutes", width=90, format=Format(decimals=1)),
-                            Cell(column="cost_dollars", title="cost ($)", width=90, format=Format(decimals=2)),
-                        ),
-                        order=Order(column="started_at", descending=True),
-                    ),
-                    width=36,
-                ),
-            ),
-        ),
+        runs_row("overview"),
     ),
 )

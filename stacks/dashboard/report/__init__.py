@@ -1,0 +1,1 @@
+"""The dashboard of tasks that write text."""
