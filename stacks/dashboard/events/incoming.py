@@ -82,7 +82,7 @@ _NEWEST = Rows(
         Cell(column="text", title="text", width=430),
         Cell(column="label", title="label", width=150),
         Cell(column="probability", title="probability", width=95, format=PROBABILITY),
-        Cell(column="review", title="review", width=150),
+        Cell(column="review", title="review", width=175),
         Cell(column="drugs", title="drugs named", width=140),
         Cell(column="effects", title="effects named", width=150),
         Cell(column="kind", title="kind", width=100),
