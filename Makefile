@@ -7,7 +7,7 @@ CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo local upload predict test lint synth deploy destroy redrive lock jumpstart-lock hub-lock clean
+.PHONY: help set-up demo local upload predict test lint synth deploy destroy redrive review lock jumpstart-lock hub-lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ destroy: set-up ## Take STAGE away from the AWS account of your credentials
 redrive: set-up ## Put parked texts of TASK in STAGE back (FILES=1: parked files; ALL=1: refused texts too)
 	@$(PYTHON) -m operations.redrive --stage $(STAGE) --task '$(TASK)' $(if $(FILES),--files) $(if $(ALL),--all)
 
+review: set-up ## Say that an event of TASK in STAGE is right or wrong: EVENT=id SOURCE=name VERDICT=confirmed|rejected (REVIEWER=you)
+	@$(PYTHON) -m operations.review --stage $(STAGE) --task '$(TASK)' --event "$$EVENT" --verdict '$(VERDICT)' \
+		$(if $(SOURCE),--source "$$SOURCE") $(if $(REVIEWER),--reviewer "$$REVIEWER")
+
 lock: set-up ## Compile the lists of exact versions from requirements.in
 	@$(PYTHON) -m local.lock
 
@@ -59,4 +63,4 @@ hub-lock: set-up ## Pin the Hugging Face models that task files take without a r
 clean: ## Remove everything that set-up and the demo made
 	@rm -rf .venv .venv-emulator .venv-images node_modules .local cdk.out .pytest_cache .mypy_cache .ruff_cache
 
-export TEXT
+export TEXT EVENT SOURCE REVIEWER

@@ -30,6 +30,7 @@ from training.table_schemas import (
     RECORDED,
     SCORES,
     SIMILAR_REPORTS,
+    STREAMED,
     SYNTHETIC_EXAMPLES,
     Table,
 )
@@ -91,7 +92,7 @@ def write_run(stage: LocalStage, folder: Path, number: int, records: int) -> Non
     started = BEGIN + timedelta(hours=number)
     seconds = {"run_id": run_id, "month": month_of(started), "day": day_of(datetime.now(UTC) - timedelta(days=number))}
     for task in TASKS:
-        for table in (*EVALUATED, *RECORDED, EVENTS):
+        for table in (*EVALUATED, *RECORDED, *STREAMED):
             by_run = table.partitioned_by[1] == "run_id"
             place = partition_folder(folder, table, task, seconds[table.partitioned_by[1]])
             file = place / f"{'part-00000' if by_run else run_id}.parquet"

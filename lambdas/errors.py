@@ -7,6 +7,9 @@
     ├── NotReadyError            what a deployment needs, and somebody must set up first, is missing
     ├── ResultError              a file that a job left behind is not what it must be
     ├── TextError                what was sent can never be classified, however often it is tried
+    ├── ReviewError              a verdict about an event cannot be taken as it was given
+    │   ├── UnknownEventError    there is no such event
+    │   └── UnfinishedEventError it is not written to its end yet; to be tried again soon
     ├── UnfinishedError          AWS took a part of what it was given, and not the rest after several attempts
     ├── AnswerError              the live endpoint gave no answer that can be used: away, throttled, or nonsense
     │   └── RefusedError         it refused what it was asked (status 4xx)
@@ -44,6 +47,18 @@ class ResultError(LambdaError):
 
 class TextError(LambdaError):
     """What was sent can never be classified, however often it is tried; says why, never the text."""
+
+
+class ReviewError(LambdaError):
+    """A verdict about an event cannot be taken as it was given; says why."""
+
+
+class UnknownEventError(ReviewError):
+    """There is no such event."""
+
+
+class UnfinishedEventError(ReviewError):
+    """The event is not written to its end yet; to be tried again soon."""
 
 
 class UnfinishedError(LambdaError):

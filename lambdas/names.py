@@ -20,6 +20,7 @@ class Place(Enum):
     TRAIN = "train"
     EVALUATION = "evaluation"
     INCOMING = "incoming"  # texts for the live endpoint; lambdas/read_incoming takes them
+    REVIEWED = "reviewed"  # texts with the label that a person gave them; lambdas/record_review writes them
     FOLDER = "folder"  # a key that ends in "/": what consoles write for an empty folder; it holds no data
     ELSEWHERE = "elsewhere"
 
@@ -50,6 +51,8 @@ def parse_upload_key(key: str) -> UploadKey:
             return UploadKey(task, Place.EVALUATION)
         case ["incoming", _, *_]:
             return UploadKey(task, Place.INCOMING)
+        case ["reviewed", _, *_]:
+            return UploadKey(task, Place.REVIEWED)
         case _:
             return UploadKey(task, Place.ELSEWHERE)
 
@@ -58,13 +61,18 @@ def uploads_prefix(task: str) -> str:
     return f"{UPLOADS}{task}/"
 
 
+def reviewed_key(task: str, name: str) -> str:
+    """Where a text lies with the label that a person gave it."""
+    return f"{uploads_prefix(task)}reviewed/{name}.jsonl"
+
+
 def incoming_quarantine_key(task: str, name: str) -> str:
     """Where read_incoming writes down which lines of a file it set aside."""
     return f"incoming-quarantine/{task}/{name}.jsonl"
 
 
-def manifest_key(task: str, data_version: str) -> str:
-    return f"runs/{task}/manifests/{data_version}.json"
+def manifest_key(task: str, name: str) -> str:
+    return f"runs/{task}/manifests/{name}.json"
 
 
 def no_champion_prefix(task: str) -> str:

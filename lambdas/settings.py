@@ -79,6 +79,18 @@ def required_list(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def required_pair(environment: Mapping[str, str], name: str) -> tuple[str, str]:
+    """The variable as a JSON list of two different texts.
+
+    Raises:
+        SettingsError: the variable is missing or something else.
+    """
+    values = required_list(environment, name)
+    if len(values) != 2 or values[0] == values[1]:
+        raise SettingsError(f"environment variable {name} must be a JSON list of two different texts")
+    return values[0], values[1]
+
+
 def required_prices(environment: Mapping[str, str], name: str) -> dict[str, float]:
     """The variable as a JSON object {instance type: $ per hour}; an empty object means that no price is known.
 

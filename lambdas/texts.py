@@ -35,9 +35,17 @@ class SentText:
 
     @property
     def identity(self) -> str:
-        """64 hexadecimal digits: what makes this text the same as another. Ids are apart by source, texts are not."""
-        parts = ["id", self.source, self.id] if self.id is not None else ["text", self.text]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        """64 hexadecimal digits: what makes this text the same as another."""
+        of_id, of_text = identities(self.event_id, self.source)
+        return of_id if self.id is not None else of_text
+
+
+def identities(event_id: str, source: str | None) -> tuple[str, str]:
+    """Those that the text of an event may have: where its id is the sender's, and where it is the text's own digest.
+
+    Which of the two it is an event does not say. Ids are apart by source, texts are not.
+    """
+    return _digest("id", source, event_id), _digest("text", event_id)
 
 
 def read_text(body: str) -> SentText:
@@ -62,16 +70,16 @@ def parse_text(content: Mapping[str, Any]) -> SentText:
     Raises:
         TextError: a field is not what it must be.
     """
-    text = _optional("text", content)
+    text = optional_text("text", content)
     if text is None or not text.strip():
         raise TextError("no text" if content.get("text") is None else "text is empty")
     if len(text) > MAX_CHARACTERS:
         raise TextError(f"text is longer than {MAX_CHARACTERS:,} characters")
-    time = _optional("time", content)
+    time = optional_text("time", content)
     return SentText(
         text=text,
-        id=_optional("id", content, MAX_ID_CHARACTERS),
-        source=_optional("source", content, MAX_SOURCE_CHARACTERS),
+        id=optional_text("id", content, MAX_ID_CHARACTERS),
+        source=optional_text("source", content, MAX_SOURCE_CHARACTERS),
         happened_at=None if time is None else _moment(time),
     )
 
@@ -85,7 +93,12 @@ def message(sent: SentText) -> str:
     return body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
-def _optional(name: str, content: Mapping[str, Any], longest: int | None = None) -> str | None:
+def optional_text(name: str, content: Mapping[str, Any], longest: int | None = None) -> str | None:
+    """The field `name`; None where it is missing, null or empty.
+
+    Raises:
+        TextError: it is no text, or has more than `longest` characters.
+    """
     value = content.get(name)
     if value is None or value == "":
         return None
@@ -95,6 +108,10 @@ def _optional(name: str, content: Mapping[str, Any], longest: int | None = None)
         raise TextError(f"{name} is longer than {longest} characters")
     # JSON can write half of a surrogate pair, which no UTF-8 can hold: it becomes the replacement character.
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _digest(*parts: str | None) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _moment(time: str) -> datetime:

@@ -25,6 +25,7 @@ class Names:
     pipelines: dict[str, str]
     text_queues: dict[str, str]
     notice_topics: dict[str, str]
+    review_functions: dict[str, str]
     # Kind of task -> id of its QuickSight dashboard; empty without dashboards.
     dashboards: dict[str, str]
 
@@ -60,6 +61,7 @@ def read_names(assembly: Path) -> Names:
         pipelines=json.loads(values["Pipelines"]),
         text_queues=json.loads(values.get("TextQueues", "{}")),
         notice_topics=json.loads(values.get("NoticeTopics", "{}")),
+        review_functions=json.loads(values.get("ReviewFunctions", "{}")),
         dashboards=json.loads(values.get("Dashboards", "{}")),
     )
 

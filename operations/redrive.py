@@ -4,7 +4,7 @@
 
 Texts by default, with `--files` the events of files. Messages that were refused because they can never be handled (they
 carry the reason) are counted by it and left; `--all` puts those back too. Works with the AWS account of your
-credentials, and on a local AWS by AWS_ENDPOINT_URL.
+credentials, and for the stage `local` on the local AWS that is running on this machine.
 
 SQS's own redrive (StartMessageMoveTask) cannot leave some behind. Here a message is sent first and deleted then: if
 this breaks off between, it is there twice, which for texts and files is one event. What is parked again while this runs
@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
+from local.errors import LocalError
+from operations.stream import OperationError, clients_of, output_of
 
 REASON = "reason"
 # Seconds for which a message that was looked at stays out of sight; of what is left, until the end of the run at most.
@@ -35,22 +36,9 @@ class Redriven:
     left: dict[str, int]
 
 
-class RedriveError(Exception):
-    """Something that the command needs is not there; says what to do."""
-
-
 def queue_of(cloudformation: Any, stage: str, task: str, *, files: bool = False) -> str:
-    """URL of a task's queue, as the stage's stack of events says.
-
-    Raises:
-        RedriveError: the task has no stream in this stage.
-    """
-    (stack,) = cloudformation.describe_stacks(StackName=f"ReportTuning-{stage}-Events")["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    queues: dict[str, str] = json.loads(outputs["FileQueues" if files else "TextQueues"])
-    if task not in queues:
-        raise RedriveError(f"task {task} has no stream in stage {stage}; there are: {', '.join(sorted(queues))}")
-    return queues[task]
+    """URL of a task's queue. Raises OperationError: the task has no stream in this stage."""
+    return output_of(cloudformation, stage, task, "FileQueues" if files else "TextQueues")
 
 
 def redrive(sqs: Any, queue_url: str, *, everything: bool = False) -> Redriven:
@@ -114,10 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--all", action="store_true", help="also messages that were refused for a reason")
     given = parser.parse_args(arguments)
     try:
-        queue = queue_of(boto3.client("cloudformation"), given.stage, given.task, files=given.files)
-    except RedriveError as error:
+        client = clients_of(given.stage)
+        queue = queue_of(client("cloudformation"), given.stage, given.task, files=given.files)
+    except (OperationError, LocalError) as error:
         parser.exit(1, f"{error}\n")
-    done = redrive(boto3.client("sqs"), queue, everything=given.all)
+    done = redrive(client("sqs"), queue, everything=given.all)
     print(f"{done.put_back} message(s) put back")
     for reason, count in sorted(done.left.items()):
         print(f"{count} message(s) left: {reason}")

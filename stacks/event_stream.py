@@ -3,6 +3,7 @@
 uploads/<task>/incoming/ → EventBridge → queue of files → read_incoming ┐
                                                        (or any sender) ┴→ queue of texts → classify_texts
 classify_texts → live endpoint, claims (DynamoDB) → tables/events/, topic of notices
+a person → record_review → uploads/<task>/reviewed/, tables/reviews/
 """
 
 import json
@@ -22,7 +23,7 @@ from constructs import Construct
 from stacks.config.stream import Stream
 from stacks.encrypted_queue import DeadLetterQueue, WorkQueue
 from stacks.glue_function import GlueFunction
-from training.table_schemas import EVENTS
+from training.table_schemas import EVENTS, REVIEWS, Table
 
 # A message that failed is tried again after so many seconds, later each time, and parked after the last: an endpoint
 # may be away for 20 minutes.
@@ -38,13 +39,17 @@ _AT_A_TIME = 5
 
 @dataclass(frozen=True)
 class StreamedTask:
-    """A task as its stream needs to know it. `endpoint` is the live endpoint's name; the positive label comes first."""
+    """A task as its stream needs to know it. `endpoint` is the live endpoint's name; the positive label comes first.
+
+    `fields` are what uploaded files call a text and its label.
+    """
 
     name: str
     construct_id: str
     title: str
     endpoint: str
     labels: tuple[str, str]
+    fields: tuple[str, str]
     stream: Stream
 
 
@@ -60,7 +65,10 @@ class Surroundings:
 
 
 class EventStream(Construct):
-    """Queues, functions, claims and topic of one task. `topic` is None where the settings ask for no notices."""
+    """Queues, functions, claims and topic of one task. `topic` is None where the settings ask for no notices.
+
+    `reviews` is the function that takes verdicts on events; whoever may invoke it may give them.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, task: StreamedTask, around: Surroundings) -> None:
         super().__init__(scope, construct_id)
@@ -74,6 +82,7 @@ class EventStream(Construct):
         self._claims = self._table_of_claims()
         self._read_incoming()
         self._classify_texts()
+        self.reviews = self._record_review()
 
     def _dead_letters(self, construct_id: str) -> DeadLetterQueue:
         return DeadLetterQueue(self, construct_id, key=self._around.key, alarms=self._around.alarms)
@@ -194,9 +203,8 @@ class EventStream(Construct):
         task, stack = self._task, Stack.of(self)
         endpoint = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:endpoint/{task.endpoint}"
         function.allow(["sagemaker:InvokeEndpoint"], [endpoint])
-        rows = self._around.bucket.arn_for_objects(f"tables/{EVENTS.name}/task={task.name}/*")
         # It reads a file back only if a function died between writing it and saying so.
-        function.allow(["s3:PutObject", "s3:GetObject"], [rows])
+        function.allow(["s3:PutObject", "s3:GetObject"], [self._rows(EVENTS)])
         function.allow(
             ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], [self._claims.table_arn]
         )
@@ -207,6 +215,37 @@ class EventStream(Construct):
             # Neither operation knows resources.
             function.allow(["comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"], ["*"])
         self._allow_key(function)
+
+    def _record_review(self) -> GlueFunction:
+        task, bucket = self._task, self._around.bucket
+        function = GlueFunction(
+            self,
+            "RecordReview",
+            name="record_review",
+            description=f"{task.title}: writes down what a person says about an event",
+            environment={
+                "BUCKET": bucket.bucket_name,
+                "TASK": task.name,
+                "CLAIMS": self._claims.table_name,
+                "LABELS": json.dumps(task.labels),
+                "FIELDS": json.dumps(task.fields),
+            },
+            key=self._around.key,
+            timeout=Duration.seconds(30),
+            layers=[self._around.layer],
+        )
+        function.allow(["dynamodb:BatchGetItem"], [self._claims.table_arn])
+        function.allow(["s3:GetObject"], [self._rows(EVENTS)])
+        # It looks at what it has written, in case somebody else has since.
+        reviewed = bucket.arn_for_objects(f"uploads/{task.name}/reviewed/*")
+        function.allow(["s3:PutObject", "s3:GetObject"], [reviewed])
+        function.allow(["s3:PutObject"], [self._rows(REVIEWS)])
+        self._allow_key(function)
+        return function
+
+    def _rows(self, table: Table) -> str:
+        """ARN of the task's rows of a table."""
+        return self._around.bucket.arn_for_objects(f"tables/{table.name}/task={self._task.name}/*")
 
     def _allow_key(self, function: GlueFunction) -> None:
         function.allow(

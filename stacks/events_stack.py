@@ -20,6 +20,7 @@ def streamed_tasks(foundation: Foundation) -> list[StreamedTask]:
             title=task.title,
             endpoint=foundation.stage.name_for(task),
             labels=(task.labels.positive, task.labels.negative),
+            fields=(task.fields.input, task.fields.target),
             stream=task.stream,
         )
         for task in foundation.tasks
@@ -28,7 +29,7 @@ def streamed_tasks(foundation: Foundation) -> list[StreamedTask]:
 
 
 class EventsStack(Stack):
-    """Texts dropped as files or sent as messages → live endpoint → table `events` and notices."""
+    """Texts dropped as files or sent as messages → live endpoint → table `events` and notices → reviews by people."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, foundation: Foundation, tasks: Sequence[StreamedTask]
@@ -47,6 +48,8 @@ class EventsStack(Stack):
         self._say("FileQueues", {n: s.files.queue_url for n, s in streams.items()}, "its queue of incoming files")
         topics = {name: stream.topic.topic_arn for name, stream in streams.items() if stream.topic is not None}
         self._say("NoticeTopics", topics, "its topic of notices: subscribe to hear of events")
+        functions = {name: stream.reviews.function_name for name, stream in streams.items()}
+        self._say("ReviewFunctions", functions, "its function that takes verdicts on events")
 
     def _say(self, name: str, values: Mapping[str, str], what: str) -> None:
         CfnOutput(self, name, value=self.to_json_string(dict(values)), description=f"Task -> {what}")

@@ -3,11 +3,16 @@
     python3 -m training.prepare --uploads uploads/radiology_impressions --output prepared
         --input-field findings --target-field impression
 
-Reads `<uploads>/train/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`, `eval/<set>/`, `similar/`
-(an index of the train split), `quarantine/` and `report/report.json` below `<output>` (see docs/architecture.md). With
+Reads `<uploads>/train/...`, `<uploads>/reviewed/...` and `<uploads>/eval/<set>/...`; writes `train/`, `validation/`,
+`eval/<set>/`, `similar/` (an index of the train split), `quarantine/` and `report/report.json` below `<output>` (see
+docs/architecture.md). With
 `--jumpstart-prompt`, JumpStart's training script can read the train split too (training/jumpstart_split.py). With
 `--positive-label` and `--negative-label` the targets are labels: other ones are malformed, every split has the same
 share of each, and there is no index.
+
+What lies under `reviewed/` is training data whose targets a person looked at: where the same text stands under `train/`
+with another target, the reviewed one is kept and the other is dropped. As any other training record it is removed from
+the evaluation sets; the report says how many records they lose to reviews.
 
 What cannot be used is dealt with at three levels:
 
@@ -25,9 +30,8 @@ import base64
 import codecs
 import hashlib
 import json
-import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +50,10 @@ from training.records import Record, SetAside, printable
 from training.retrieval import SimilarReports
 from training.splits import read_split
 from training.splitting import HOLDOUT, TRAIN, VALIDATION, split_training
+from training.uploaded_files import uploaded_files
 
 # A file whose first lines are all malformed is not read to its end: it is the wrong file.
 GIVE_UP_AFTER = 1000
-_SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 SIMILAR = "similar"
 _OUTPUTS = (TRAIN, VALIDATION, "eval", SIMILAR, "quarantine", "report")
 # Above this share of the training records, the largest group is worth a warning.
@@ -140,38 +144,19 @@ def _read_everything(arguments: Arguments, store: RecordStore, report: PrepareRe
     """Every file into the store and the quarantine; returns evaluation set -> its number in the store."""
     sets: dict[str, int] = {}
     with PartFiles(arguments.output / "quarantine") as quarantine:
-        for path, set_name in _uploaded_files(arguments.uploads, report):
+        for uploaded in uploaded_files(arguments.uploads, report.warnings):
+            path, set_name = uploaded.path, uploaded.set_name
             source = TRAINING if set_name is None else sets.setdefault(set_name, len(sets) + 1)
             name = printable(path.relative_to(arguments.uploads).as_posix())
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            entry = FileReport(name, set_name, path.stat().st_size, sha256)
+            entry = FileReport(name, set_name, path.stat().st_size, sha256, uploaded.reviewed)
             report.files.append(entry)
             pairs = field_pairs(arguments.input_field, arguments.target_field)
             upload = Upload(path, name, pairs, arguments.limits, labels=arguments.labels)
             _read_file(upload, entry, source, store, quarantine)
             report.warnings += [f"{name}: {warning}" for warning in upload.warnings]
     return sets
-
-
-def _uploaded_files(uploads: Path, report: PrepareReport) -> Iterator[tuple[Path, str | None]]:
-    """(file, evaluation set or None) in the order of their names; warns of files that lie where nobody looks."""
-    misplaced = 0
-    for path in sorted(uploads.rglob("*")):
-        if not path.is_file():
-            continue
-        parts = path.relative_to(uploads).parts
-        if parts[0] == "train" and len(parts) > 1:
-            yield path, None
-        elif parts[0] == "eval" and len(parts) > 2 and _SET_NAME.fullmatch(parts[1]):
-            yield path, parts[1]
-        else:
-            misplaced += 1
-    if misplaced:
-        report.warnings.append(
-            f"{misplaced} uploaded files lie neither under train/ nor under eval/<set>/ and were not read "
-            "(a set's name has up to 64 letters, digits, dots, dashes and underscores)"
-        )
 
 
 def _read_file(
@@ -185,7 +170,7 @@ def _read_file(
     try:
         for item in read_upload(upload):
             if isinstance(item, Record):
-                store.add(item, source)
+                store.add(item, source, reviewed=entry.reviewed)
                 entry.usable += 1
                 entry.phi.update(suspected_phi(f"{item.input}\n{item.target}"))
                 continue
@@ -221,9 +206,12 @@ def _quarantined(name: str, item: SetAside) -> dict[str, object]:
 
 
 def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], report: PrepareReport) -> None:
-    """Drop duplicates and leaks, split the training records, write every part."""
+    """Drop duplicates, what reviews overrule, and leaks; split the training records, write every part."""
     store.drop_duplicates()
-    report.duplicates = store.added(TRAINING) - store.kept(TRAINING)
+    different = store.kept(TRAINING)
+    report.duplicates = store.added(TRAINING) - different
+    store.drop_overruled()
+    report.overruled = different - store.kept(TRAINING)
     kept = _clean_evaluation_sets(store, sets, report)
     split = split_training(
         store,
@@ -273,6 +261,12 @@ def _index(output: Path) -> None:
 def _clean_evaluation_sets(store: RecordStore, sets: dict[str, int], report: PrepareReport) -> list[str]:
     """Drop what training records leak into the evaluation sets; returns the sets that still have records."""
     before = {name: store.kept(source) for name, source in sets.items()}
+    report.warnings += [
+        f"{lost} records of evaluation set {name} were removed because their texts were reviewed and are training data "
+        "now: its scores are not over the same records as before"
+        for name, source in sets.items()
+        if (lost := store.leaked_by_reviews(source))
+    ]
     store.drop_leaked()
     after = {name: store.kept(source) for name, source in sets.items()}
     report.evaluation_duplicates = {name: store.added(sets[name]) - before[name] for name in sets}

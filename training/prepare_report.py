@@ -16,12 +16,13 @@ _FILES_NAMED = 3
 
 @dataclass
 class FileReport:
-    """One uploaded file. `set_name` is its evaluation set, None for a training file."""
+    """One uploaded file. `set_name` is its evaluation set, None for training files; reviewed ones are such too."""
 
     name: str
     set_name: str | None
     size: int
     sha256: str
+    reviewed: bool = False
     usable: int = 0
     refused: str | None = None
     set_aside: Counter[Kind] = field(default_factory=Counter)
@@ -68,6 +69,8 @@ class FileReport:
 class PrepareReport:
     """Everything in report.json. Counts of records; `removed` and `evaluation_duplicates` by evaluation set.
 
+    `overruled` training records had another target than a reviewed one of the same text.
+
     `lengths` and `evaluation_lengths` (by evaluation set) hold the histograms of each split that was written; `labels`
     is split -> label -> records, empty for a task whose targets are text.
     """
@@ -78,6 +81,7 @@ class PrepareReport:
     validation: int = 0
     holdout: int = 0
     duplicates: int = 0
+    overruled: int = 0
     evaluation: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     evaluation_duplicates: dict[str, int] = field(default_factory=dict)
@@ -167,6 +171,8 @@ class PrepareReport:
                 "holdout": self.holdout,
                 "quarantined": sum(file.quarantined for file in training),
                 "duplicates": self.duplicates,
+                "overruled": self.overruled,
+                "reviewed": sum(file.usable for file in training if file.reviewed),
                 "eval": self.evaluation,
             },
             "removed_from_evaluation": self.removed,

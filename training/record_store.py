@@ -33,7 +33,7 @@ CREATE TABLE text (n INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE record (
     n INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
     findings BLOB NOT NULL, patient BLOB, label INTEGER NOT NULL, input_bin INTEGER NOT NULL,
-    target_bin INTEGER NOT NULL);
+    target_bin INTEGER NOT NULL, reviewed INTEGER NOT NULL);
 CREATE TABLE kept (n INTEGER PRIMARY KEY, source INTEGER NOT NULL, side TEXT);
 """
 
@@ -46,11 +46,27 @@ SELECT n, source FROM (
     FROM record)
 WHERE place = 1
 """
-_LEAKED = """
+# Reviewed records are few: every one is compared with the others of its text (CROSS JOIN keeps SQLite to that order).
+_OVERRULED = """
+DELETE FROM kept WHERE source = 0 AND n IN (
+    SELECT t.n FROM record r CROSS JOIN record t ON t.source = 0 AND t.findings = r.findings
+    WHERE r.source = 0 AND r.reviewed AND t.id != r.id
+        AND (r.patient IS NULL OR t.patient IS NULL OR r.patient = t.patient)
+        AND NOT EXISTS (
+            SELECT 1 FROM record same
+            WHERE same.source = 0 AND same.findings = t.findings AND same.id = t.id AND same.reviewed))
+"""
+_SHARES = """(
+    EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.findings = e.findings AND {which})
+    OR EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.patient = e.patient AND {which}))
+"""
+_LEAKED = f"""
 DELETE FROM kept WHERE source != 0 AND n IN (
-    SELECT e.n FROM record e WHERE e.source != 0 AND (
-        EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.findings = e.findings)
-        OR EXISTS (SELECT 1 FROM record t WHERE t.source = 0 AND t.patient = e.patient)))
+    SELECT e.n FROM record e WHERE e.source != 0 AND {_SHARES.format(which="1")})
+"""
+_LEAKED_BY_REVIEWS_ALONE = f"""
+SELECT COUNT(*) FROM kept JOIN record e USING (n) WHERE kept.source = ?
+    AND {_SHARES.format(which="t.reviewed")} AND NOT {_SHARES.format(which="NOT t.reviewed")}
 """
 
 
@@ -66,10 +82,11 @@ class RecordStore:
         self.database.executescript(_SCHEMA.format(cache=_CACHE_KIB))
         self.database.execute("BEGIN")
         self._texts: list[tuple[int, bytes]] = []
-        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int, int]] = []
+        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int, int, bool]] = []
         self._count = 0
 
-    def add(self, record: Record, source: int) -> None:
+    def add(self, record: Record, source: int, *, reviewed: bool = False) -> None:
+        """`reviewed`: a person looked at this very record, so it overrules others of its text."""
         asked = normalise(record.input)
         identity = record_id(asked, normalise(record.target))
         line = json_line(
@@ -86,7 +103,7 @@ class RecordStore:
         patient = None if record.patient is None else _key(_patient_name(record.patient))
         label = self.labels.number(record.target) if self.labels is not None else 0
         bins = (_length_bin(record.input), _length_bin(record.target))
-        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, label, *bins))
+        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, label, *bins, reviewed))
         if len(self._records) == _BATCH:
             self._flush()
 
@@ -108,6 +125,18 @@ class RecordStore:
         self.database.execute("CREATE INDEX record_findings ON record (source, findings)")
         self.database.execute("CREATE INDEX record_patient ON record (source, patient) WHERE patient IS NOT NULL")
         self.database.execute(_KEEP)
+
+    def drop_overruled(self) -> None:
+        """Drop training records whose text was reviewed and found to have another target.
+
+        A record of another patient stays: the same words may have been written of two. Call it after
+        `drop_duplicates`. Of several reviewed records of one text all stay.
+        """
+        self.database.execute(_OVERRULED)
+
+    def leaked_by_reviews(self, source: int) -> int:
+        """How many records of an evaluation set `drop_leaked` is about to drop for the sake of reviewed ones alone."""
+        return self._number(_LEAKED_BY_REVIEWS_ALONE, source)
 
     def drop_leaked(self) -> None:
         """Drop evaluation records whose findings or whose patient any training record has, duplicates included."""
@@ -161,7 +190,7 @@ class RecordStore:
 
     def _flush(self) -> None:
         self.database.executemany("INSERT INTO text VALUES (?, ?)", self._texts)
-        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._records)
+        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._records)
         self._texts.clear()
         self._records.clear()
 

@@ -70,8 +70,9 @@ UNKNOWN_TASK = "unknown"
 # that names both the run and NEWEST counts its rows twice.
 NEWEST = "newest"
 
-# What became of records (`data_flow`): of training data the first five, of an evaluation set the last four.
+# What became of records (`data_flow`): of training data the first six, of an evaluation set the last four.
 TRAINED_ON, VALIDATED_ON, HELD_OUT = "train", "validation", "holdout"
+OVERRULED = "overruled by a review"
 DUPLICATE, QUARANTINED = "duplicate", "quarantined"
 TRAINING_TEXT, SCORED = "removed as training text", "scored"
 
@@ -360,13 +361,30 @@ EVENTS = Table(
     ),
 )
 
+REVIEWS = Table(
+    name="reviews",
+    comment="One row an event about which a person gave a verdict: the last one. Its day is the event's.",
+    partitioned_by=("task", "day"),
+    columns=(
+        Column("event_id", "string", "The event's id, as in events"),
+        Column("source", "string", "The event's source, as in events"),
+        Column("verdict", "string", "confirmed, or rejected: the other label is the right one"),
+        Column("label", "string", "The label that is right, with which the next run trains"),
+        Column("model_label", "string", "What the endpoint had answered"),
+        Column("probability", "double", "Of the positive label, as the endpoint had answered"),
+        Column("model_version", "string", "What the endpoint said that it served"),
+        Column("reviewed_at", "timestamp", "When the verdict was given"),
+        Column("reviewer", "string", "Who gave it, as they say themselves; null where they do not"),
+    ),
+)
+
 # Written by lambdas/record_run when a run has ended.
 RECORDED = (RUNS, STEPS, PARAMETERS, SEARCH_JOBS, DATA_FLOW, LENGTHS)
 
 # Written by Evaluate.
 EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, PRECISION_RECALL, SYNTHETIC_EXAMPLES, TRAINING_CURVE)
 
-# Written by lambdas/classify_texts.
-STREAMED = (EVENTS,)
+# Written by lambdas/classify_texts, and about its rows by lambdas/record_review.
+STREAMED = (EVENTS, REVIEWS)
 
 TABLES = (*EVALUATED, *RECORDED, *STREAMED)

@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.classify_texts.asking import Answer, LiveEndpoint, Question, ask_all
 from lambdas.classify_texts.commit import EventLog
-from lambdas.classify_texts.event_files import EventRow
 from lambdas.classify_texts.mentions import Mentions
 from lambdas.classify_texts.refused import refuse
 from lambdas.errors import LambdaError, TextError
+from lambdas.event_files import EventRow
 from lambdas.retries import attempts
 from lambdas.structured_log import log_event
 from lambdas.texts import SentText, read_text

@@ -1,6 +1,6 @@
 """Each text becomes one event: what a function may write, in which order, and what holds if it dies in between.
 
-    1. `standing`   reads the claims (claims.py) of a batch's texts
+    1. `standing`   reads the claims (event_claims.py) of a batch's texts
        ...          the endpoint is asked about those that nobody has claimed
     2. take         claims each of them for a new file key, with a lease longer than the function may run
     3. write        writes the file, all rows at once, if nothing lies at its key (event_files.py)
@@ -38,11 +38,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from lambdas.classify_texts.claims import Claims
-from lambdas.classify_texts.event_files import EventFiles, EventRow
 from lambdas.classify_texts.notices import Notices
+from lambdas.event_claims import Claims
+from lambdas.event_files import EventFiles, EventRow
 from lambdas.structured_log import log_event
-from lambdas.texts import SentText
+from lambdas.texts import identities
 
 # Rows by the identity of their text.
 Rows = Mapping[str, EventRow]
@@ -131,15 +131,15 @@ class EventLog:
 
     def _rows(self, file: str, claimed: Iterable[str]) -> Rows:
         wanted = set(claimed)
-        return {identity: row for row in self.files.read(file) for identity in _identities(row) if identity in wanted}
+        return {
+            identity: row
+            for row in self.files.read(file)
+            for identity in identities(row.event_id, row.source)
+            if identity in wanted
+        }
 
     def _finish(self, rows: Rows, key: str) -> None:
         for row in rows.values():
             if self.notices is not None and row.notified:
                 self.notices.send(row)
         self.claims.finish(rows, key)
-
-
-def _identities(row: EventRow) -> tuple[str, str]:
-    """Those that the text of a row may have: whether its id is the sender's, the row does not say."""
-    return SentText(row.text, row.event_id, row.source).identity, SentText(row.text).identity

@@ -28,15 +28,15 @@ from botocore.config import Config
 
 from lambdas.classify_texts.asking import READ_SECONDS, LiveEndpoint
 from lambdas.classify_texts.batch import Stream, handle_batch
-from lambdas.classify_texts.claims import Claims
 from lambdas.classify_texts.commit import EventLog
 from lambdas.classify_texts.comprehend import ask_comprehend
-from lambdas.classify_texts.event_files import EventFiles
 from lambdas.classify_texts.mentions import Mentions, find_mentions
 from lambdas.classify_texts.notices import Notices
 from lambdas.errors import SettingsError
+from lambdas.event_claims import Claims
+from lambdas.event_files import EventFiles
 from lambdas.retries import try_again_later
-from lambdas.settings import required, required_count, required_delays, required_list, required_object, required_seconds
+from lambdas.settings import required, required_count, required_delays, required_object, required_pair, required_seconds
 from lambdas.structured_log import structured_logger
 
 _MOST_TEXTS = 256
@@ -52,7 +52,7 @@ class Settings:
     bucket: str
     task: str
     endpoint: str
-    labels: tuple[str, ...]
+    labels: tuple[str, str]
     texts_a_call: int
     claims: str
     lease_seconds: int
@@ -65,9 +65,6 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises SettingsError, naming the variable."""
-        labels = required_list(environment, "LABELS")
-        if len(set(labels)) != 2:
-            raise SettingsError("environment variable LABELS must be the positive and the negative label")
         mentions = required(environment, "MENTIONS")
         if mentions not in (_RULES, _COMPREHEND):
             raise SettingsError(f"environment variable MENTIONS must be {_RULES} or {_COMPREHEND}")
@@ -75,7 +72,7 @@ class Settings:
             bucket=required(environment, "BUCKET"),
             task=required(environment, "TASK"),
             endpoint=required(environment, "ENDPOINT"),
-            labels=labels,
+            labels=required_pair(environment, "LABELS"),
             texts_a_call=required_count(environment, "TEXTS_A_CALL", _MOST_TEXTS),
             claims=required(environment, "CLAIMS"),
             lease_seconds=required_seconds(environment, "LEASE_SECONDS"),

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.classify_texts.event_files import EventRow
+from lambdas.event_files import EventRow
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from lambdas.run_tables import RunRow
 from training.table_schemas import (
     DUPLICATE,
     HELD_OUT,
+    OVERRULED,
     QUARANTINED,
     SCORED,
     TRAINED_ON,
@@ -107,6 +108,7 @@ def _of_training_data(report: dict[str, Any]) -> Iterator[_Flow]:
     yield VALIDATED_ON, None, counts["validation"]
     yield HELD_OUT, None, counts["holdout"]
     yield DUPLICATE, None, counts["duplicates"]
+    yield OVERRULED, None, counts["overruled"]
     yield from _quarantined(report["quarantine_reasons"]["training"])
 
 

@@ -64,9 +64,9 @@ def handle_batch(
 
 
 def _is_none_of_ours(message: ObjectCreated, tasks: Mapping[str, Task]) -> bool:
-    """An empty folder, or texts for a known task's live endpoint: no training data, and nothing to refuse."""
+    """An empty folder, or a known task's incoming or reviewed texts: they start nothing, and are not to be refused."""
     upload = message.upload
-    return upload.place is Place.FOLDER or (upload.place is Place.INCOMING and upload.task in tasks)
+    return upload.place is Place.FOLDER or (upload.place in (Place.INCOMING, Place.REVIEWED) and upload.task in tasks)
 
 
 def _task_of(message: ObjectCreated | ExecutionChanged, tasks: Mapping[str, Task]) -> Task | None:

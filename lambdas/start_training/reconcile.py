@@ -3,8 +3,17 @@
 `reconcile` looks only at what is: the objects under `uploads/<task>/` and the pipeline's executions. Messages merely
 wake it, so a repeated, late or reordered message is harmless, and any one message about a task does for all of them.
 
-**No upload is lost.** Every object has its own message, which the queue delivers no earlier than `settle_seconds`
-after the object appeared. When that message wakes `reconcile`, the object lies there, and one of these holds:
+**Training files alone ask for a run**: their version (`deciding_version`) is compared with that of the newest run.
+
+**Reviewed texts ask for none**, since a person confirms or rejects many events one after another. Their messages are
+passed over (batch.py), but every run that is started lists all that lie there. What is reviewed later waits for the
+next run, which an upload starts: the end of a run wakes `reconcile`, and reviews are no part of what it compares. Nor
+do they settle or postpone: a reviewed text's own message wakes nobody, so an upload that waited for it to settle could
+wait for ever. The data version that a run is given names them behind a dash, to tell trainings apart.
+
+**No upload is lost.** Every training and evaluation file has its own message, which the queue delivers no earlier than
+`settle_seconds` after the object appeared. When that message wakes `reconcile`, the object lies there, and one of these
+holds:
 
 * The newest run was started for exactly this state: the object is in it.
 * A run is executing. Its end puts a message on the same queue, which comes after its end, so `reconcile` looks again.
@@ -30,16 +39,24 @@ anyway once something has waited for `POSTPONE_LIMIT` times `settle_seconds`.
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from lambdas.model_packages import newest_approved
-from lambdas.names import manifest_key, no_champion_prefix
+from lambdas.names import Place, manifest_key, no_champion_prefix
 from lambdas.start_training.runs import NewestRun, ended_at, read_runs
-from lambdas.start_training.uploads import UploadedObject, current_uploads, data_version, manifest
+from lambdas.start_training.uploads import (
+    UploadedObject,
+    current_uploads,
+    data_version,
+    deciding_version,
+    is_run_of,
+    manifest,
+    manifest_name,
+)
 from lambdas.structured_log import log_event
 
 POSTPONE_LIMIT = 10
@@ -84,17 +101,16 @@ def reconcile(task: Task, clients: Clients, now: datetime, logger: logging.Logge
     # Runs are read before uploads: what is uploaded between the two reads is then in the run that is started.
     runs = read_runs(clients.sagemaker, task.pipeline)
     objects = current_uploads(clients.s3, task.bucket, task.name)
-    version = data_version(objects)
+    version = deciding_version(objects)
     if version is None:
         return Outcome.NOTHING_UPLOADED
     if runs.executing:
         return Outcome.RUN_EXECUTING
-    if runs.newest is not None and runs.newest.data_version == version:
+    if runs.newest is not None and is_run_of(runs.newest.data_version, version):
         return Outcome.ALREADY_RUN
     if _still_settling(task, clients, objects, runs.newest, now):
         return Outcome.SETTLING
-    arn = _start(task, clients, objects, version, runs.newest, logger)
-    log_event(logger, "run_started", task=task.name, data_version=version, execution=arn, objects=len(objects))
+    _start(task, clients, objects, version, runs.newest, logger)
     return Outcome.STARTED
 
 
@@ -103,7 +119,7 @@ def _still_settling(
 ) -> bool:
     """A drop is still going on, and nothing has waited for too long."""
     settle = timedelta(seconds=task.settle_seconds)
-    times = [item.last_modified for item in objects]
+    times = [item.last_modified for item in objects if item.place is not Place.REVIEWED]
     # Without a delay there is no margin for clocks either, and nothing is waited for.
     if not settle or now - max(times) >= settle / 2:
         return False
@@ -119,12 +135,13 @@ def _still_settling(
 def _start(
     task: Task,
     clients: Clients,
-    objects: Iterable[UploadedObject],
+    objects: Sequence[UploadedObject],
     version: str,
     newest: NewestRun | None,
     logger: logging.Logger,
-) -> str:
-    key = manifest_key(task.name, version)
+) -> None:
+    """`version` is the deciding one."""
+    key = manifest_key(task.name, manifest_name(objects))
     clients.s3.put_object(
         Bucket=task.bucket,
         Key=key,
@@ -132,24 +149,32 @@ def _start(
         ContentType="application/json",
     )
     parameters = {
-        "DataVersion": version,
+        "DataVersion": data_version(version, objects),
         "Manifest": f"s3://{task.bucket}/{key}",
         "Champion": _champion(task, clients, logger),
     }
     answer = clients.sagemaker.start_pipeline_execution(
         PipelineName=task.pipeline,
-        PipelineExecutionDisplayName=f"data-{version}",
+        PipelineExecutionDisplayName=f"data-{parameters['DataVersion']}",
         PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
         ClientRequestToken=_request_token(task.name, version, newest),
     )
-    arn: str = answer["PipelineExecutionArn"]
-    return arn
+    log_event(
+        logger,
+        "run_started",
+        task=task.name,
+        data_version=parameters["DataVersion"],
+        execution=answer["PipelineExecutionArn"],
+        objects=len(objects),
+        reviewed=sum(item.place is Place.REVIEWED for item in objects),
+    )
 
 
 def _request_token(task: str, version: str, newest: NewestRun | None) -> str:
-    """64 hexadecimal digits, the same for every attempt to start the run of this data after that run.
+    """64 hexadecimal digits, the same for every attempt to start the run of this deciding version after that run.
 
-    The run before is part of it, because a removed file can bring back an earlier data version.
+    The run before is part of it, because a removed file can bring back an earlier version. Reviewed texts are not: one
+    that comes between two attempts must not make two runs.
     """
     before = newest.arn if newest is not None else "none"
     return hashlib.sha256("\0".join((task, version, before)).encode()).hexdigest()

@@ -4,6 +4,7 @@
      "data_sets": {identifier: {"title", "mode": "spice" | "direct", "columns": [{"name", "type"}],
                                 "parameters": [{"name", "default"}]}},
      "left_out": [{"data_set", "combinations": int}], "provenance": {label: text},
+     "reviews": {"data_set", "tasks": [name]} | null,
      "parts": {identifier: [{parameter: value}]}, "answers", "texts", "columns"}
 
     {"version": 1,
@@ -14,7 +15,9 @@ The first is the dashboard, the second a part: answers alone, as a file keeps th
 page opens without reading reports that nobody looks at yet; `parts` says which answers they hold) and as the server
 gives them one by one. `definition` and `theme` are in QuickSight's own words. A data set of mode `spice` has one
 answer, without parameters, in the first document; one of mode `direct` an answer for each combination of its
-parameters. `dashboards` are all that the server has, this one among them; a file has none.
+parameters. `dashboards` are all that the server has, this one among them; a file has none. Rows of the data set
+that `reviews` names may be judged (by its columns event_id, source, label and review) while one of the tasks is shown;
+in a file it is null.
 
 `values` are places in `columns`, where the same column of several answers stands once. A column holds INTEGER and
 DECIMAL as numbers (NaN and the infinities as their names, for JSON has no numbers for them), DATETIME as milliseconds
@@ -91,6 +94,14 @@ class Link:
     path: str
 
 
+@dataclass(frozen=True)
+class Reviewable:
+    """Rows of this data set may be judged on the page while one of these tasks is shown."""
+
+    data_set: str
+    tasks: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """Everything the page shows.
@@ -105,6 +116,7 @@ class Document:
     answers: tuple[Answer, ...]
     left_out: tuple[LeftOut, ...] = ()
     dashboards: tuple[Link, ...] = ()
+    reviews: Reviewable | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -122,6 +134,7 @@ class Document:
                 "definition": self.definition,
                 "theme": self.theme,
                 "dashboards": [{"title": one.title, "path": one.path} for one in self.dashboards],
+                "reviews": self.reviews and {"data_set": self.reviews.data_set, "tasks": list(self.reviews.tasks)},
                 "data_sets": {name: _data_set_json(data_set) for name, data_set in self.data_sets.items()},
                 "left_out": [{"data_set": one.data_set, "combinations": one.combinations} for one in self.left_out],
                 "provenance": dict(self.provenance),

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from local.dashboard.coverage import Limits, combinations
-from local.dashboard.document import Answer, Document, LeftOut, answers_to_json
-from local.dashboard.errors import QuestionError
+from local.dashboard.document import Answer, Document, LeftOut, Reviewable, answers_to_json
+from local.dashboard.errors import QuestionError, VerdictError
+from local.dashboard.reviewing import Review, Reviewing
 from local.dashboard.source import DeployedDashboard, DeployedDataSet
 
 Ask = Callable[[DeployedDataSet, Mapping[str, str]], Answer]
@@ -18,7 +19,7 @@ _AT_ONCE = 4
 @dataclass(frozen=True, kw_only=True)
 class LiveDashboard:
     """`ask` answers for one data set; `forget` makes it ask anew, `renew` as far as there are new rows; `revision`
-    changes when there are."""
+    changes when there are. `reviewing` is None where no rows may be judged."""
 
     deployed: DeployedDashboard
     ask: Ask
@@ -26,11 +27,15 @@ class LiveDashboard:
     renew: Callable[[], None]
     revision: Callable[[], str]
     origin: str
+    reviewing: Reviewing | None = None
 
     def document(self) -> Document:
         """What the server's page begins with: the answers that are kept (SPICE); the others are asked as needed."""
         revision = self.revision()
-        return self._document(self._spice(), (), {"revision": revision})
+        document = self._document(self._spice(), (), {"revision": revision})
+        if self.reviewing is None:
+            return document
+        return replace(document, reviews=Reviewable(self.reviewing.data_set, self.reviewing.tasks))
 
     def whole_document(self, limits: Limits) -> Document:
         """What a file holds: the answers that are kept, and those to what a reader may choose."""
@@ -67,6 +72,16 @@ class LiveDashboard:
         if data_set is None:
             raise QuestionError(f"there is no data set {name}")
         return answers_to_json([self.ask(data_set, parameters)])
+
+    def review(self, review: Review) -> str:
+        """Take a verdict on a row; returns the label that is right.
+
+        Raises:
+            VerdictError: nothing of this task may be judged here, or the verdict was not taken.
+        """
+        if self.reviewing is None or review.task not in self.reviewing.tasks:
+            raise VerdictError("rows of this task cannot be judged here")
+        return self.reviewing.give(review)
 
     def _spice(self) -> dict[str, Answer]:
         kept = [one for one in self.deployed.data_sets.values() if one.contents.mode == "spice"]

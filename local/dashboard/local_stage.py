@@ -11,19 +11,22 @@ from pathlib import Path
 
 from local.dashboard.answers import Asker
 from local.dashboard.coverage import Limits
-from local.dashboard.errors import SourceError
+from local.dashboard.errors import SourceError, VerdictError
 from local.dashboard.live import LiveDashboard
 from local.dashboard.page import write_page
+from local.dashboard.reviewing import Review, Reviewing, reviewable
 from local.dashboard.server import serving
 from local.dashboard.source import DeployedDashboard, read_dashboard
 from local.deployment import ACCOUNT
 from local.stage import LocalStage
-from training.table_schemas import EVENTS, RUNS, SCORES
+from operations.review import review
+from operations.stream import OperationError
+from training.table_schemas import RUNS, SCORES, STREAMED
 
 _LIMITS = Limits()
 # Where a new object says that there is something new: record_run and Evaluate write each run as one of its own, and
-# what comes in lies in many.
-_GROWING = (RUNS, SCORES, EVENTS)
+# what comes in lies in many, as what people say of it does.
+_GROWING = (RUNS, SCORES, *STREAMED)
 
 
 @contextmanager
@@ -72,7 +75,30 @@ def _live(stage: LocalStage, dashboard_id: str) -> LiveDashboard:
         renew=lambda: asker.forget(growing.outdated()),
         revision=lambda: " ".join(growing.states().values()),
         origin="The local stage",
+        reviewing=_reviewing(stage, deployed),
     )
+
+
+def _reviewing(stage: LocalStage, deployed: DeployedDashboard) -> Reviewing | None:
+    """How what a person says of an event reaches the function of its task."""
+    functions = stage.names.review_functions
+    shown = [one.identifier for one in deployed.data_sets.values() if reviewable(one)]
+    if not functions or not shown:
+        return None
+
+    def give(said: Review) -> str:
+        try:
+            return review(
+                stage.aws.client("lambda"),
+                functions[said.task],
+                event_id=said.event_id,
+                source=said.source,
+                verdict=said.verdict,
+            )
+        except OperationError as error:
+            raise VerdictError(str(error)) from error
+
+    return Reviewing(shown[0], tuple(functions), give)
 
 
 class _Growing:
@@ -101,6 +127,6 @@ class _Growing:
         states = self.states()
         changed = {table for table, state in states.items() if self._known.get(table) != state}
         self._known = states
-        if changed <= {EVENTS.name}:
+        if changed <= {table.name for table in STREAMED}:
             return {name for name, tables in self._tables_of.items() if tables & changed}
         return set(self._tables_of)

@@ -4,16 +4,18 @@
     GET /document      what it begins with; `?fresh=yes` after reading everything again
     GET /answers       one answer: `?data_set=<identifier>&parameter.<name>=<value>...`
     GET /revision      {"revision"}: changes when there is something new
+    POST /reviews      {"task", "event_id", "source", "verdict"}: what a person says of a row; answers {"label"}
 
 Every other dashboard has the same below a path of its own: `/<path>/`, `/<path>/document` ...
 
 Listens on the loopback interface. A request with a foreign Host (DNS rebinding) or from another site is refused, for
-the answers are clinical text. Logs nothing: addresses hold what was searched for.
+the answers are clinical text. What changes something is taken only from a page of this very server, with a header that
+no form can send and that another site's script may not. Logs nothing: addresses hold what was searched for.
 """
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -23,9 +25,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from local.dashboard.document import Link
-from local.dashboard.errors import QuestionError
+from local.dashboard.errors import QuestionError, VerdictError
 from local.dashboard.live import LiveDashboard
 from local.dashboard.page import BUNDLES, served_page
+from local.dashboard.reviewing import read_review
 from local.errors import LocalError
 
 HOST = "127.0.0.1"
@@ -39,6 +42,10 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# A review is far smaller; what is larger is not even read.
+LARGEST_BODY = 4096
+# A page of another site would have to ask first whether it may send this, and is not answered.
+REVIEW_HEADER = "X-Report-Tuning"
 # The page itself carries a stricter policy with its script's digest; this one holds for all else.
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = "frame-ancestors 'none'"
@@ -109,9 +116,30 @@ class _Handler(BaseHTTPRequestHandler):
             return
         address = urlsplit(self.path)
         query = dict(parse_qsl(address.query, keep_blank_values=True))
+        self._answer_with(lambda: self._content(address.path, query), is_page=address.path.endswith("/"))
+
+    def do_POST(self) -> None:
+        # What is refused unread must not be taken for the connection's next request.
+        self.close_connection = True
+        if not (self._is_own() and self._is_from_this_page()):
+            self._refuse(HTTPStatus.FORBIDDEN, "reviews are taken from this server's own page only")
+            return
+        if self.headers.get_content_type() != "application/json":
+            self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a review is JSON")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal():
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "a review says how long it is")
+        elif int(length) > LARGEST_BODY:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a review has at most {LARGEST_BODY} bytes")
+        else:
+            body = self.rfile.read(int(length))
+            self._answer_with(lambda: self._reviewed(urlsplit(self.path).path, body))
+
+    def _answer_with(self, content_of: Callable[[], bytes | None], *, is_page: bool = False) -> None:
         try:
-            content = self._content(address.path, query)
-        except QuestionError as error:
+            content = content_of()
+        except (QuestionError, VerdictError) as error:
             self._refuse(HTTPStatus.BAD_REQUEST, str(error))
         except LocalError as error:
             self._refuse(HTTPStatus.BAD_GATEWAY, str(error))
@@ -119,11 +147,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"the answer failed with {type(error).__name__}")
         else:
             if content is None:
-                self._refuse(HTTPStatus.NOT_FOUND, "only a dashboard's page, document, answers and revision are served")
-            elif address.path.endswith("/"):
+                self._refuse(HTTPStatus.NOT_FOUND, "only a dashboard's page and what it asks for are served")
+            elif is_page:
                 self._answer(HTTPStatus.OK, content, "text/html; charset=utf-8", _PAGE_POLICY)
             else:
                 self._answer(HTTPStatus.OK, content, "application/json", _POLICY)
+
+    def _reviewed(self, path: str, body: bytes) -> bytes | None:
+        folder, _, name = path.rpartition("/")
+        board = self.server.boards.get(f"{folder}/")
+        if board is None or name != "reviews":
+            return None
+        return json.dumps({"label": board.live.review(read_review(body))}).encode("ascii")
 
     def _content(self, path: str, query: Mapping[str, str]) -> bytes | None:
         folder, _, name = path.rpartition("/")
@@ -155,6 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
         # A link from elsewhere may open the page; what it asks for then comes from itself.
         site, mode = self.headers.get("Sec-Fetch-Site", "none"), self.headers.get("Sec-Fetch-Mode", "navigate")
         return site in ("same-origin", "none") or mode == "navigate"
+
+    def _is_from_this_page(self) -> bool:
+        """Browsers name the origin of every POST; another port of this machine is another one."""
+        origin, host = self.headers.get("Origin", ""), self.headers.get("Host", "")
+        return origin == f"http://{host}" and REVIEW_HEADER in self.headers
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         self._answer(status, json.dumps({"error": reason}).encode("ascii"), "application/json", _POLICY)

@@ -17,6 +17,7 @@ from tests.dashboard.event_rows import (
     event_rows,
     precision_recall_rows,
     prediction_rows,
+    review_rows,
     score_rows,
     search_rows,
     synthetic_rows,
@@ -64,6 +65,10 @@ class EventWorld(World):
     @cached_property
     def events(self) -> list[Row]:
         return event_rows(self.today, self.incoming, self.days)
+
+    @cached_property
+    def reviews(self) -> list[Row]:
+        return review_rows(self.events)
 
     def table(self, table: Table, run: Run) -> list[Row]:
         """The rows that a run leaves in a table by run."""
@@ -215,6 +220,7 @@ class EventWorld(World):
         ]
 
     def _newest_events(self, task: str, incoming: str, searched: str) -> list[Row]:
+        said = {(row["event_id"], row["source"]): row["verdict"] for row in self.reviews}
         listed = [
             {
                 **{name: row[name] for name in ("event_id", "source", "text", "label", "probability", "model_version")},
@@ -224,6 +230,7 @@ class EventWorld(World):
                 "arrived_at": _milliseconds(row["arrived_at"]),
                 "happened_at": row["happened_at"] and _milliseconds(row["happened_at"]),
                 "notice": "sent" if row["notified"] else "",
+                "review": said.get((row["event_id"], row["source"]), ""),
             }
             for row in self._recent(task)
             if (incoming == "all texts" or row["label"] == POSITIVE)

@@ -18,8 +18,11 @@ from local.dashboard.source import DeployedDataSet
 from local.deployment import Names
 from stacks.dashboard.events import stream_data_sets
 from tests.dashboard.event_world import EventWorld
+from tests.dashboard.test_reviewing import post
 from tests.dashboard.test_server import _get
 from tests.dashboard.world import TASK, World
+from tests.lambdas.aws_in_memory import connect
+from tests.operations.test_review import FakeFunctions
 
 WORLD = World(runs=1, records=2)
 WORLDS = {"board": WORLD, "events-board": EventWorld(runs=1, records=2)}
@@ -28,6 +31,9 @@ NAMES = Names(
     database="database",
     workgroup="workgroup",
     pipelines={TASK: "pipeline"},
+    text_queues={},
+    notice_topics={},
+    review_functions={"adverse_events": "reviews"},
     dashboards={"summary": "board", "classification": "events-board"},
 )
 
@@ -116,6 +122,34 @@ def test_the_stages_dashboard_is_written_as_a_file(stage: Any, tmp_path: Path, k
     path = write_dashboard_file(stage, tmp_path / "dashboard.html", kind)
     content = path.read_text(encoding="utf-8")
     assert content.startswith("<!doctype html>") and f'id="{part}"' in content
+
+
+def test_a_verdict_reaches_the_function_of_its_task(stage: Any, tables: FakeTables) -> None:
+    functions = FakeFunctions({"verdict": "rejected", "label": "Not_AE"})
+    client = stage.aws.client
+    stage.aws.client = lambda name: connect("lambda", functions) if name == "lambda" else client(name)
+    said = {"task": "adverse_events", "event_id": "A-1", "source": None, "verdict": "rejected"}
+    with dashboard_server(stage) as url:
+        board = f"{url}classification/"
+        offered = _get(url, "/classification/document")[2]["reviews"]
+        assert offered == {"data_set": "newest_events", "tasks": ["adverse_events"]}
+        assert _get(url, "/document")[2]["reviews"] is None
+        before = _get(url, "/classification/revision")[2]["revision"]
+        assert post(board, said) == (200, {"label": "Not_AE"})
+        ((function, asked),) = functions.called
+        assert function == "reviews"
+        assert asked == {"event_id": "A-1", "source": None, "verdict": "rejected", "reviewer": None}
+        tables.objects["tables/reviews/task=a/day=2026-03-05/a.parquet"] = datetime(2026, 3, 5, tzinfo=UTC)
+        assert _get(url, "/classification/revision")[2]["revision"] != before
+
+        functions.answer = {"error": "UnknownEventError", "reason": "there is no such event"}
+        assert post(board, said) == (400, {"error": "there is no such event"})
+
+
+def test_without_a_stream_nothing_can_be_reviewed(stage: Any) -> None:
+    stage.names = replace(NAMES, review_functions={})
+    with dashboard_server(stage) as url:
+        assert _get(url, "/classification/document")[2]["reviews"] is None
 
 
 def test_a_kind_without_tasks_has_no_dashboard(stage: Any) -> None:

@@ -93,8 +93,8 @@ def test_a_link_from_elsewhere_may_open_the_page(address: str, headers: dict[str
     assert _get(address, "/", headers)[0] == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_only_get_is_answered(address: str, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_no_other_method_is_answered(address: str, method: str) -> None:
     assert _get(address, "/document", method=method)[0] == 501
 
 

@@ -24,8 +24,8 @@ SETTINGS = Settings(
 )
 REPORT = {
     "counts": {
-        "uploaded": 100, "train": 80, "validation": 5, "holdout": 0, "quarantined": 3, "duplicates": 12,
-        "eval": {"dev2": 20},
+        "uploaded": 100, "train": 80, "validation": 5, "holdout": 0, "quarantined": 3, "duplicates": 8,
+        "overruled": 4, "reviewed": 6, "eval": {"dev2": 20},
     },
     "removed_from_evaluation": {"dev1": 7, "dev2": 1},
     "duplicates_in_evaluation": {"dev1": 0, "dev2": 4},

@@ -16,11 +16,11 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas.classify_texts.asking import LiveEndpoint
 from lambdas.classify_texts.batch import Stream, handle_batch
-from lambdas.classify_texts.claims import Claims
 from lambdas.classify_texts.commit import EventLog
-from lambdas.classify_texts.event_files import EventFiles
 from lambdas.classify_texts.mentions import find_mentions
 from lambdas.classify_texts.notices import Notices
+from lambdas.event_claims import Claims
+from lambdas.event_files import EventFiles
 from tests.lambdas.aws_in_memory import Refused, connect
 from tests.lambdas.events import BUCKET
 from tests.lambdas.fake_s3 import FakeS3
@@ -44,7 +44,7 @@ class AnswerLost(BaseException):
 
 
 class FakeClaims:
-    """A DynamoDB table with the two conditions of claims.py. `holding_back`: so many requests get nothing done."""
+    """A DynamoDB table with the conditions of event_claims.py. `holding_back`: so many requests get nothing done."""
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
@@ -183,28 +183,32 @@ class World:
         self._notice_probability = notice_probability
         self.stream = self._stream()
 
+    def client(self, service: str, backend: object) -> Any:
+        """A boto3 client whose calls are counted."""
+        return connect(service, _Counted(self, backend))
+
     def _stream(self) -> Stream:
         notices = None
         if self._notice_probability is not None:
-            sns = connect("sns", _Counted(self, self.topic))
+            sns = self.client("sns", self.topic)
             notices = Notices(sns, TOPIC, TASK, self._notice_probability)
-        dynamodb = connect("dynamodb", _Counted(self, self.claims))
+        dynamodb = self.client("dynamodb", self.claims)
         log = EventLog(
             claims=Claims(dynamodb, "claims", sleep=lambda _: None),
-            files=EventFiles(connect("s3", _Counted(self, self.s3)), BUCKET, TASK),
+            files=EventFiles(self.client("s3", self.s3), BUCKET, TASK),
             notices=notices,
             clock=lambda: self.now,
             lease_seconds=LEASE,
             logger=self.logger,
         )
-        runtime = connect("sagemaker-runtime", _Counted(self, self.endpoint))
+        runtime = self.client("sagemaker-runtime", self.endpoint)
         return Stream(
             log=log,
             endpoint=LiveEndpoint(runtime, "dev-adverse-events", frozenset(("Adverse_Event", "Not_AE"))),
             positive="Adverse_Event",
             texts_a_call=4,
             mentions=lambda text, _: find_mentions(text),
-            sqs=connect("sqs", _Counted(self, self.queues)),
+            sqs=self.client("sqs", self.queues),
             dead_letters=DEAD_LETTERS,
         )
 

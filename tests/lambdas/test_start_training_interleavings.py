@@ -16,7 +16,7 @@ import pytest
 
 from lambdas.start_training.batch import handle_batch
 from lambdas.start_training.reconcile import POSTPONE_LIMIT, Clients, Task
-from lambdas.start_training.uploads import current_uploads, data_version
+from lambdas.start_training.uploads import current_uploads, deciding_version
 from tests.lambdas.aws_in_memory import connect
 from tests.lambdas.events import BUCKET, execution_ended, object_created, record
 from tests.lambdas.fake_pipelines import GROUP, FakePipelines
@@ -27,6 +27,7 @@ VISIBILITY = 7
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TASK = Task("radiology_impressions", BUCKET, "dev-radiology-impressions", GROUP, SETTLE)
 TRAIN = "uploads/radiology_impressions/train/"
+REVIEWED = "uploads/radiology_impressions/reviewed/"
 
 _quiet = logging.getLogger("interleavings")
 _quiet.addHandler(logging.NullHandler())
@@ -111,11 +112,16 @@ class World:
         raise AssertionError("the world does not come to rest")
 
     def uploaded_version(self) -> str | None:
-        return data_version(current_uploads(self.clients.s3, BUCKET, TASK.name))
+        return deciding_version(current_uploads(self.clients.s3, BUCKET, TASK.name))
+
+
+def manifest_of(world: World, run: dict[str, Any]) -> list[Any]:
+    content: list[Any] = json.loads(world.s3.bodies[run["parameters"]["Manifest"].removeprefix(f"s3://{BUCKET}/")])
+    return content
 
 
 def _check(world: World) -> None:
-    versions = [run["parameters"]["DataVersion"] for run in world.runs]
+    versions = [run["parameters"]["DataVersion"].partition("-")[0] for run in world.runs]
     assert world.sagemaker.most_executing <= 1
     assert (versions[-1] if versions else None) == world.uploaded_version()
     assert all(before != after for before, after in pairwise(versions))
@@ -128,13 +134,17 @@ def test_random_sequences_lose_nothing_and_never_run_twice_at_once(seed: int) ->
     uploads = 0
     # Short sequences find more: in long ones a later event makes up for a message that was lost on.
     for _ in range(choose.randrange(2, 16)):
-        action = choose.choice(["train", "train", "train", "eval", "end", "stale", "fail", "lose", "wait"])
+        action = choose.choice(
+            ["train", "train", "train", "eval", "review", "review", "end", "stale", "fail", "lose", "wait"]
+        )
         if action == "train":
             began = choose.choice([0, 0, 0, 5, 90])
             world.put(f"{TRAIN}{choose.randrange(4)}.jsonl", choose.randrange(9), began, choose.choice([1, 1, 2]))
             uploads += 1
         elif action == "eval":
             world.put("uploads/radiology_impressions/eval/dev2/a.jsonl", choose.randrange(9))
+        elif action == "review":
+            world.put(f"{REVIEWED}{choose.randrange(4)}.jsonl", choose.randrange(9))
         elif action == "end":
             status = choose.choice(["Succeeded", "Failed", "Stopped"])
             world.end_run(status, choose.randrange(30), choose.choice([1, 2]))
@@ -179,8 +189,7 @@ def test_files_dropped_together_are_one_run_with_all_of_them() -> None:
     world.put("uploads/radiology_impressions/eval/dev2/a.jsonl")
     world.come_to_rest()
     (run,) = world.runs
-    key = run["parameters"]["Manifest"].removeprefix(f"s3://{BUCKET}/")
-    assert json.loads(world.s3.bodies[key]) == [
+    assert manifest_of(world, run) == [
         {"prefix": f"s3://{BUCKET}/uploads/radiology_impressions/"},
         "eval/dev2/a.jsonl",
         *sorted(f"train/{number}.jsonl" for number in range(12)),
@@ -271,3 +280,88 @@ def test_evaluation_files_and_folders_alone_start_nothing(keys: list[str]) -> No
         world.put(key)
     world.come_to_rest()
     assert world.runs == []
+
+
+def test_reviews_alone_start_nothing() -> None:
+    world = World()
+    world.put(f"{REVIEWED}a.jsonl")
+    world.come_to_rest()
+    assert world.runs == []
+
+
+def test_reviews_start_no_run_at_a_runs_end_and_are_in_the_next_one_that_an_upload_starts() -> None:
+    world = World()
+    world.put(f"{TRAIN}a.jsonl")
+    world.pass_seconds(2 * SETTLE)
+    world.put(f"{REVIEWED}a.jsonl")
+    world.pass_seconds(2 * SETTLE)
+    world.end_run()
+    world.come_to_rest()
+    world.put(f"{REVIEWED}b.jsonl")
+    world.come_to_rest()
+    assert len(world.runs) == 1
+    assert "reviewed" not in json.dumps(manifest_of(world, world.runs[0]))
+
+    world.put(f"{TRAIN}b.jsonl")
+    world.come_to_rest()
+    assert len(world.runs) == 2
+    assert manifest_of(world, world.runs[1])[1:] == [
+        "reviewed/a.jsonl",
+        "reviewed/b.jsonl",
+        "train/a.jsonl",
+        "train/b.jsonl",
+    ]
+    # Its end finds that it was started for what lies there, although its version names reviews too.
+    world.put(f"{REVIEWED}c.jsonl")
+    world.send(execution_ended(world.runs[1]["arn"]), 0)
+    world.come_to_rest()
+    assert len(world.runs) == 2
+
+
+def test_who_reviews_without_a_pause_keeps_no_upload_waiting() -> None:
+    world = World()
+    world.put(f"{TRAIN}a.jsonl")
+    for number in range(SETTLE + 4):
+        world.put(f"{REVIEWED}{number}.jsonl")
+        world.pass_seconds(1)
+    assert len(world.runs) == 1
+
+
+def test_a_review_between_two_attempts_to_start_makes_one_run() -> None:
+    world = World()
+    world.put(f"{TRAIN}a.jsonl")
+    world.put(f"{REVIEWED}a.jsonl")
+    world.sagemaker.lost_answers = 1
+    world.pass_seconds(SETTLE)
+    world.put(f"{REVIEWED}b.jsonl")
+    world.come_to_rest()
+    assert len(world.runs) == 1
+
+
+def test_the_same_training_files_with_other_reviews_are_read_and_trained_anew() -> None:
+    """What is kept of an earlier run goes by its manifest's name and its data version."""
+    world = World()
+    world.put(f"{TRAIN}a.jsonl")
+    world.come_to_rest()
+    world.put(f"{TRAIN}b.jsonl")
+    world.come_to_rest()
+    world.put(f"{REVIEWED}a.jsonl")
+    world.s3.remove(f"{TRAIN}b.jsonl")
+    world.put("uploads/radiology_impressions/eval/dev2/a.jsonl")
+    world.come_to_rest()
+    first, _, third = (run["parameters"] for run in world.runs)
+    assert first["DataVersion"] == third["DataVersion"].partition("-")[0] != third["DataVersion"]
+    assert first["Manifest"] != third["Manifest"]
+
+
+@pytest.mark.parametrize("place", ["eval/dev2", "reviewed"])
+def test_a_manifest_of_other_objects_has_another_name(place: str) -> None:
+    world = World()
+    for name in ("a", "b"):
+        world.put(f"{TRAIN}a.jsonl")
+        world.put(f"uploads/radiology_impressions/{place}/{name}.jsonl")
+        world.come_to_rest()
+    first, second = world.runs
+    assert first["parameters"]["Manifest"] != second["parameters"]["Manifest"]
+    assert manifest_of(world, first)[1:] == [f"{place}/a.jsonl", "train/a.jsonl"]
+    assert manifest_of(world, second)[1:] == [f"{place}/a.jsonl", f"{place}/b.jsonl", "train/a.jsonl"]

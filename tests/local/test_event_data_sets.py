@@ -22,6 +22,7 @@ from training.table_schemas import (
     EVENTS,
     PRECISION_RECALL,
     PREDICTIONS,
+    REVIEWS,
     SCORES,
     SEARCH_JOBS,
     SYNTHETIC_EXAMPLES,
@@ -47,6 +48,19 @@ class OnlyRecent(EventWorld):
     def events(self) -> list[Row]:  # type: ignore[override]  # cached there, and taken from there
         return [row for row in WORLD.events if (WORLD.today - row["arrived_at"].date()).days < 90]
 
+    @property
+    def reviews(self) -> list[Row]:  # type: ignore[override]
+        recent = {row["event_id"] for row in self.events}
+        return [row for row in WORLD.reviews if row["event_id"] in recent]
+
+
+class WithoutSource(EventWorld):
+    """WORLD, sent by somebody who does not say where from."""
+
+    @property
+    def events(self) -> list[Row]:  # type: ignore[override]
+        return [row | {"source": None} for row in WORLD.events]
+
 
 def projection(table: Table) -> dict[str, str]:
     """The parameters by which Athena finds a table's partitions."""
@@ -71,7 +85,7 @@ class Asked:
     def __init__(self, aws: LocalAws, world: EventWorld, folder: Path) -> None:
         self._tables = Tables(aws)
         self._aws, self._folder = aws, folder
-        for table in (*BY_RUN, SCORES, EVENTS):
+        for table in (*BY_RUN, SCORES, EVENTS, REVIEWS):
             columns = {column.name: column.type for column in table.columns}
             self._tables.create(table.name, columns, list(table.partitioned_by), projection(table))
         for run in world.evaluated:
@@ -80,8 +94,13 @@ class Asked:
             for table in BY_RUN:
                 for name in (run.run_id, *([NEWEST] if run is world.evaluated[-1] else [])):
                     self._write(table, name, "part-00000.parquet", world.table(table, run))
-        for day in sorted({day_of(row["arrived_at"]) for row in world.events}):
-            self._write(EVENTS, day, "batch.parquet", [row for row in world.events if day_of(row["arrived_at"]) == day])
+        days = {(row["event_id"], row["source"]): day_of(row["arrived_at"]) for row in world.events}
+        for table, rows in ((EVENTS, world.events), (REVIEWS, world.reviews)):
+            by_day: dict[str, list[Row]] = {}
+            for row in rows:
+                by_day.setdefault(days[row["event_id"], row["source"]], []).append(row)
+            for day, of_day in by_day.items():
+                self._write(table, day, "batch.parquet", of_day)
         self._workgroup = unique("workgroup")
         place = {"OutputLocation": f"s3://{self._tables.bucket}/athena-results/"}
         aws.client("athena").create_work_group(Name=self._workgroup, Configuration={"ResultConfiguration": place})
@@ -192,6 +211,16 @@ def test_one_evaluation_set_and_more_texts_than_are_listed(aws: LocalAws, tmp_pa
     # Of rows that arrived at the same time the listed ones may be others.
     parameters = parameters_of(ONE_SET, "newest_events", {"incoming": "all texts"})
     assert len(alone.rows("newest_events", parameters)) == len(ONE_SET._recent(TASK)[:1000])
+
+
+def test_what_a_person_said_stands_beside_a_text_also_without_source(
+    aws: LocalAws, tmp_path: Path, asked: Asked
+) -> None:
+    said = {row["review"] for row in check(asked, WORLD, "newest_events", {})}
+    assert said == {"", "confirmed", "rejected"}
+    world = WithoutSource(runs=0)
+    rows = check(Asked(aws, world, tmp_path), world, "newest_events", {})
+    assert {row["review"] for row in rows} == said and {row["source"] for row in rows} == {None}
 
 
 def test_nothing_at_all(aws: LocalAws, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from local.athena import ask
 from local.aws import LocalAws
 from local.deployment import ACCOUNT, run_cdk
 from operations.redrive import queue_of, redrive
+from operations.review import function_of, review
+from operations.stream import OperationError
 from stacks.config.stream import Stream
 from tests.local.aws_helpers import IMAGE, create_config, create_model, settled, upload_model, wait_for
 from tests.local.conftest import REPOSITORY
@@ -54,11 +56,11 @@ class Deployed:
             text = body if isinstance(body, str) else json.dumps(body)
             self.sqs.send_message(QueueUrl=self.texts, MessageBody=text)
 
-    def events(self, source: str) -> list[dict[str, str | None]]:
+    def events(self, source: str, table: str = "events") -> list[dict[str, str | None]]:
         """The rows of a source (SQL pattern), by event id."""
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         query = (
-            f"SELECT * FROM events WHERE task = '{TASK}' AND day <= '{today}' AND source LIKE '{source}' "
+            f"SELECT * FROM {table} WHERE task = '{TASK}' AND day <= '{today}' AND source LIKE '{source}' "
             "ORDER BY event_id"
         )
         names = self.outputs
@@ -66,6 +68,18 @@ class Deployed:
 
     def wait_for_events(self, source: str, count: int) -> list[dict[str, str | None]]:
         return wait_for(lambda: found if len(found := self.events(source)) >= count else None, f"{count} events")
+
+    def review(self, event_id: str | None, source: str | None, verdict: str) -> str:
+        function = function_of(self.aws.client("cloudformation"), "local", TASK)
+        return review(
+            self.aws.client("lambda"), function, event_id=str(event_id), source=source, verdict=verdict, reviewer="me"
+        )
+
+    def reviewed(self) -> list[dict[str, str]]:
+        """What lies there to be trained on by the next run."""
+        s3, prefix = self.aws.client("s3"), f"uploads/{TASK}/reviewed/"
+        listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        return [json.loads(s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()) for item in listed]
 
     def dead(self, source: str) -> list[tuple[str, str | None]]:
         """(body, reason) of the dead letters whose body names this source; they stay there."""
@@ -189,6 +203,34 @@ def test_a_message_becomes_an_event_with_what_it_names_and_a_notice_without_its_
 
     told = wait_for(notice, "the notice")
     assert (told["event_id"], told["probability"], told["kind"]) == ("A-1", 0.97, "allergy")
+
+
+def test_what_a_person_says_of_an_event_is_there_for_the_next_run_and_in_the_table(stream: Deployed) -> None:
+    stream.send(
+        {"text": "Hives \u4e2d\u6587, p=0.97", "id": "1", "source": "judged"},
+        {"text": "A cough before the drug, p=0.93", "source": "judged"},
+        {"text": "Well, p=0.1", "id": "3", "source": "judged"},
+    )
+    events = {row["text"]: row for row in stream.wait_for_events("judged", 3)}
+    assert {row["label"] for row in events.values()} == {"Adverse_Event", "Not_AE"}
+    stream.idle()
+    without_id = events["A cough before the drug, p=0.93"]["event_id"]
+    assert stream.review("1", "judged", "confirmed") == "Adverse_Event"
+    assert stream.review(without_id, "judged", "confirmed") == "Adverse_Event"
+    assert stream.review(without_id, "judged", "rejected") == "Not_AE"
+    assert {line["text"]: line["label"] for line in stream.reviewed()} == {
+        "Hives \u4e2d\u6587, p=0.97": "Adverse_Event",
+        "A cough before the drug, p=0.93": "Not_AE",
+    }
+    rows = {row["event_id"]: row for row in stream.events("judged", table="reviews")}
+    assert {name: (row["verdict"], row["label"], row["model_label"]) for name, row in rows.items()} == {
+        "1": ("confirmed", "Adverse_Event", "Adverse_Event"),
+        without_id: ("rejected", "Not_AE", "Adverse_Event"),
+    }
+    assert {row["reviewer"] for row in rows.values()} == {"me"}
+    with pytest.raises(OperationError, match="no event with this id"):
+        stream.review("2", "judged", "confirmed")
+    assert len(stream.reviewed()) == 2
 
 
 def test_bad_messages_are_parked_with_their_reason_and_good_ones_go_on(stream: Deployed) -> None:

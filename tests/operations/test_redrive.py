@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from operations import redrive as command
-from operations.redrive import REASON, RedriveError, Redriven, queue_of, redrive
+from operations.redrive import REASON, Redriven, queue_of, redrive
+from operations.stream import OperationError
 from tests.lambdas.aws_in_memory import Refused, connect
 
 ROOT = "https://sqs.eu-central-1.amazonaws.com/123456789012"
@@ -99,7 +100,11 @@ def test_nothing_is_lost_if_it_breaks_off() -> None:
 class FakeStacks:
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
         assert StackName == "ReportTuning-dev-Events"
-        outputs = {"TextQueues": {"adverse_events": QUEUE}, "FileQueues": {"adverse_events": f"{ROOT}/files"}}
+        outputs = {
+            "TextQueues": {"adverse_events": QUEUE},
+            "FileQueues": {"adverse_events": f"{ROOT}/files"},
+            "ReviewFunctions": {"adverse_events": "reviews"},
+        }
         return {"Stacks": [{"Outputs": [{"OutputKey": k, "OutputValue": json.dumps(v)} for k, v in outputs.items()]}]}
 
 
@@ -107,7 +112,7 @@ def test_a_task_is_found_by_its_name() -> None:
     stacks = connect("cloudformation", FakeStacks())
     assert queue_of(stacks, "dev", "adverse_events") == QUEUE
     assert queue_of(stacks, "dev", "adverse_events", files=True) == f"{ROOT}/files"
-    with pytest.raises(RedriveError, match="task notes has no stream in stage dev; there are: adverse_events"):
+    with pytest.raises(OperationError, match="task notes has no stream in stage dev; there are: adverse_events"):
         queue_of(stacks, "dev", "notes")
 
 
@@ -116,7 +121,7 @@ def test_the_command_says_what_it_did(monkeypatch: pytest.MonkeyPatch, capsys: p
         "cloudformation": connect("cloudformation", FakeStacks()),
         "sqs": connect("sqs", FakeQueues(("text", None), ("bad", "text is empty"))),
     }
-    monkeypatch.setattr(command.boto3, "client", clients.__getitem__)
+    monkeypatch.setattr(command, "clients_of", lambda _: clients.__getitem__)
     command.main(["--stage", "dev", "--task", "adverse_events"])
     assert capsys.readouterr().out == "1 message(s) put back\n1 message(s) left: text is empty\n"
     with pytest.raises(SystemExit) as ended:

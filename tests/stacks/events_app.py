@@ -40,6 +40,7 @@ def events_app(stage_name: str, *streams: Stream, folder: Path | None = None) ->
             title="Adverse events",
             endpoint=ENDPOINT if number == 0 else f"{ENDPOINT}-{number}",
             labels=("Adverse_Event", "Not_AE"),
+            fields=("text", "label"),
             stream=stream,
         )
         for number, stream in enumerate(streams)

@@ -228,7 +228,7 @@ def test_a_query_about_a_run_reads_its_partitions_alone(name: str) -> None:
 def test_a_query_about_what_came_in_reads_one_task_and_the_last_days(name: str) -> None:
     sql = ALL_DATA_SETS[name].sql
     asked = sql.count("task = <<$task>> AND day >= date_format(current_date - INTERVAL '89' DAY, '%Y-%m-%d')")
-    assert asked == sql.count("FROM db.events") == sql.count("FROM db.") == 1
+    assert asked == sql.count("FROM db.") >= sql.count("FROM db.events") == 1
     shown = [visual for sheet in EVENTS.sheets for visual in sheet.visuals if visual.data_set == name]
     assert shown and all("last 90 days" in visual.title for visual in shown)
 

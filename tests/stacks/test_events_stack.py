@@ -119,10 +119,29 @@ def test_read_incoming_may_read_what_was_dropped_and_write_what_it_set_aside(tem
     assert not resources(template, function, "sagemaker:InvokeEndpoint")
 
 
+def test_record_review_may_find_an_event_and_write_what_a_person_says_of_it(template: Template) -> None:
+    function = "Task0RecordReview"
+    objects = {
+        action: {on.partition("/")[2] for on in resources(template, function, action)}
+        for action in ("s3:GetObject", "s3:PutObject")
+    }
+    reviewed = f"uploads/{TASK}/reviewed/*"
+    assert objects == {
+        "s3:GetObject": {f"tables/events/task={TASK}/*", reviewed},
+        "s3:PutObject": {f"tables/reviews/task={TASK}/*", reviewed},
+    }
+    (table,) = resources(template, function, "dynamodb:BatchGetItem")
+    assert "Task0Claims" in table
+    for action in ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "sagemaker:InvokeEndpoint", "s3:DeleteObject"):
+        assert not resources(template, function, action)
+    assert json.loads(variables(template, function)["FIELDS"]) == ["text", "label"]
+    assert variables(template, function)["CLAIMS"] == variables(template, FIRST)["CLAIMS"]
+
+
 def test_every_resource_is_allowed_only_for_comprehend_medical_and_only_where_it_is_asked_for(
     template: Template,
 ) -> None:
-    for function in ("Task0ReadIncoming", FIRST, "Task1ReadIncoming", SECOND):
+    for function in ("Task0ReadIncoming", FIRST, "Task0RecordReview", "Task1ReadIncoming", SECOND):
         wide = [s["Action"] for s in statements(template, function) if s["Resource"] == "*"]
         assert wide == (
             [["comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"]] if function == SECOND else []
@@ -141,8 +160,9 @@ def test_settings_reach_the_functions(template: Template) -> None:
 
 def test_outputs_name_queues_and_topics_by_task(template: Template) -> None:
     outputs = {name: json.loads(resolve(o["Value"])) for name, o in template.find_outputs("*").items()}
-    named = {name: set(outputs[name]) for name in ("TextQueues", "FileQueues", "NoticeTopics")}
-    assert named == {"TextQueues": {TASK, "task_1"}, "FileQueues": {TASK, "task_1"}, "NoticeTopics": {TASK}}
+    both = {TASK, "task_1"}
+    named = {name: set(outputs[name]) for name in ("TextQueues", "FileQueues", "NoticeTopics", "ReviewFunctions")}
+    assert named == {"TextQueues": both, "FileQueues": both, "NoticeTopics": {TASK}, "ReviewFunctions": both}
 
 
 @pytest.mark.parametrize(

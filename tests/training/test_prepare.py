@@ -34,7 +34,7 @@ def test_layout_rows_and_counts(place):
     report = place.prepare(validation_fraction=0.2)
     assert report["counts"] == {
         "uploaded": 92, "train": 73, "validation": 18, "holdout": 0, "quarantined": 0, "duplicates": 1,
-        "eval": {"dev2": 10},
+        "overruled": 0, "reviewed": 0, "eval": {"dev2": 10},
     }  # fmt: skip
     assert [len(place.rows(p)) for p in ("train", "validation", "eval/dev2")] == [73, 18, 10]
     row = next(row for row in place.every_training_row() if row["patient"] == "p7")

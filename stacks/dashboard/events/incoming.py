@@ -74,7 +74,7 @@ _NEWEST = Rows(
     id="events-newest",
     title=f"Newest events first, at most {MOST_LISTED:,} of the {_WINDOW} (probability from 0 to 1)",
     help="What the model in service said about each text when it came in: a suggestion, to be read by somebody. "
-    f"With Show: {EVERY_TEXT} also those that it took for no event. Times are UTC.",
+    f"With Show: {EVERY_TEXT} also those that it took for no event. Review: what a person said of it. Times are UTC.",
     data_set=NEWEST_TEXTS.name,
     cells=(
         Cell(column="arrived_at", title="arrived", width=145),
@@ -82,6 +82,7 @@ _NEWEST = Rows(
         Cell(column="text", title="text", width=430),
         Cell(column="label", title="label", width=150),
         Cell(column="probability", title="probability", width=95, format=PROBABILITY),
+        Cell(column="review", title="review", width=175),
         Cell(column="drugs", title="drugs named", width=140),
         Cell(column="effects", title="effects named", width=150),
         Cell(column="kind", title="kind", width=100),

@@ -106,16 +106,23 @@ SELECT what, name, events FROM ranked WHERE place <= {_MOST_NAMES}
     parameters=("task",),
 )
 
+# A person's verdict stands beside the text that it is about, found by id and source; the source may be null.
 NEWEST_TEXTS = DataSet(
     name="newest_events",
     title="Newest texts",
     sql=f"""
-SELECT event_id, arrived_at, happened_at, source, text, label, probability, drugs, effects, coalesce(kind, '') AS kind,
-  coalesce(icd10, '') AS icd10, model_version, CASE WHEN notified THEN 'sent' ELSE '' END AS notice
-FROM db.events
-WHERE {_RECENT} AND (<<$incoming>> = '{EVERY_TEXT}' OR {_IS_EVENT})
-  AND (<<$searched>> = ''
-    OR strpos(lower(text || ' ' || drugs || ' ' || effects), lower(<<$searched>>)) > 0)
+WITH texts AS (
+  SELECT * FROM db.events
+  WHERE {_RECENT} AND (<<$incoming>> = '{EVERY_TEXT}' OR {_IS_EVENT})
+    AND (<<$searched>> = ''
+      OR strpos(lower(text || ' ' || drugs || ' ' || effects), lower(<<$searched>>)) > 0)
+),
+reviewed AS (SELECT day, event_id, source, verdict FROM db.reviews WHERE {_RECENT})
+SELECT texts.event_id, texts.arrived_at, texts.happened_at, texts.source, texts.text, texts.label, texts.probability,
+  texts.drugs, texts.effects, coalesce(texts.kind, '') AS kind, coalesce(texts.icd10, '') AS icd10, texts.model_version,
+  CASE WHEN texts.notified THEN 'sent' ELSE '' END AS notice, coalesce(reviewed.verdict, '') AS review
+FROM texts LEFT JOIN reviewed ON reviewed.day = texts.day AND reviewed.event_id = texts.event_id
+  AND reviewed.source IS NOT DISTINCT FROM texts.source
 ORDER BY arrived_at DESC, event_id LIMIT {MOST_LISTED}
 """,
     columns=(
@@ -132,6 +139,7 @@ ORDER BY arrived_at DESC, event_id LIMIT {MOST_LISTED}
         Column("icd10"),
         Column("model_version"),
         Column("notice"),
+        Column("review"),
     ),
     parameters=("task", "incoming", "searched"),
 )

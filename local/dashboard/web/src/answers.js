@@ -169,10 +169,33 @@ function keyOf(name, parameters) {
  * @returns {Promise<any>}
  * @throws {AnswerFailed}
  */
-export async function askServer(url) {
+export function askServer(url) {
+  return talkToServer(url, { headers: { Accept: "application/json" } });
+}
+
+/**
+ * Have the server change something.
+ *
+ * @param {string} url
+ * @param {unknown} content
+ * @returns {Promise<any>}
+ * @throws {AnswerFailed}
+ */
+export function tellServer(url, content) {
+  // The header is one that pages of other sites cannot send: the server takes nothing without it.
+  const headers = { "Content-Type": "application/json", "X-Report-Tuning": "review" };
+  return talkToServer(url, { method: "POST", headers, body: JSON.stringify(content) });
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} request
+ * @returns {Promise<any>}
+ */
+async function talkToServer(url, request) {
   let response;
   try {
-    response = await fetch(url, { headers: { Accept: "application/json" } });
+    response = await fetch(url, request);
   } catch (error) {
     throw new AnswerFailed("The server cannot be reached. Is `make demo` or `make local` still running?", {
       cause: error,

@@ -8,6 +8,7 @@ import { TileView } from "./drawing/tile.js";
 import { plainNumbers } from "./numbers.js";
 import { sortBy } from "./engine/sort.js";
 import { readDefinition } from "./reading/definition.js";
+import { Reviews } from "./reviews.js";
 import { readHash, writeHash } from "./state.js";
 import { Frame } from "./frame.js";
 
@@ -27,6 +28,10 @@ export class App {
       onSheet: (id) => this.change({ sheet: id }),
       onTheme: () => this.redraw(),
     });
+    this.reviews = new Reviews({
+      chosenTask: () => this.view.parameters.task,
+      announce: (text) => this.frame.announce(text),
+    });
     this.turn = 0;
     this.settled = Promise.resolve();
     this.load(contents);
@@ -38,6 +43,7 @@ export class App {
   load(contents) {
     const isSame = JSON.stringify(contents.definition) === JSON.stringify(this.contents?.definition);
     this.contents = contents;
+    this.reviews.offer(contents.reviews);
     if (isSame) {
       // New rows of the same dashboard: the reader keeps their place, and what they are typing.
       this.answers = new Answers(contents, this.definition.parameters, this.source);
@@ -85,7 +91,7 @@ export class App {
   showSheet() {
     if (this.sheetShown !== this.view.sheet) {
       for (const tile of this.tiles) tile.dispose();
-      this.tiles = this.sheet.tiles.map((tile) => new TileView(tile, () => this.showSheet()));
+      this.tiles = this.sheet.tiles.map((tile) => new TileView(tile, () => this.showSheet(), this.reviews));
       this.controls = this.sheet.controls.map((control) => controlView(control, this.controlPage()));
       this.frame.showSheet(this.sheet, this.controls, this.tiles);
       this.sheetShown = this.view.sheet;

@@ -4,6 +4,8 @@
  *
  * @typedef {import("../visuals/rows.js").FilledColumn} FilledColumn
  * @typedef {{id: string, descending: boolean}} Order
+ * @typedef {(column: FilledColumn, columns: FilledColumn[], row: number) => Node[] | null} OwnCell what stands in a cell
+ *   in place of its value; null for the value. A control in it has `data-focus`, a name by which it is found again
  */
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from "@tanstack/virtual-core";
 import { counted, h } from "../dom.js";
@@ -38,9 +40,11 @@ export class TableView {
   /**
    * @param {string} label
    * @param {number} designWidth of the tile, in the pixels that the columns' widths are given in
+   * @param {OwnCell} ownCell
    */
-  constructor(label, designWidth) {
+  constructor(label, designWidth, ownCell) {
     this.designWidth = designWidth;
+    this.ownCell = ownCell;
     this.isDrawing = false;
     /** @type {FilledColumn[]} */
     this.columns = [];
@@ -90,6 +94,7 @@ export class TableView {
    */
   draw(result, keepsPlace = false) {
     const place = keepsPlace ? this.scroller.scrollTop : 0;
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
     this.columns = result.columns;
     this.shown = result.columns.filter((column) => !column.hidden);
     this.given = result.rows;
@@ -101,6 +106,15 @@ export class TableView {
     this.drawHead();
     this.arrange();
     this.scroller.scrollTop = place;
+    if (focused !== undefined) this.focusAgain(focused);
+  }
+
+  /** The control that was in use is another element now, or its row is out of sight.
+   * @param {string} name
+   */
+  focusAgain(name) {
+    const control = this.body.querySelector(`[data-focus="${CSS.escape(name)}"]`);
+    (control ?? this.scroller).focus({ preventScroll: true });
   }
 
   dispose() {
@@ -285,10 +299,19 @@ export class TableView {
         h(
           "div",
           { role: "cell", class: `align-${column.align}`, "data-title": headOf(column) },
-          h("div", { dir: "auto" }, ...cellContents(column.values[row], column.format, column.width ?? DEFAULT_WIDTH)),
+          h("div", { dir: "auto" }, ...this.contentsOf(column, row)),
         ),
       ),
     );
+  }
+
+  /**
+   * @param {FilledColumn} column
+   * @param {number} row
+   */
+  contentsOf(column, row) {
+    const own = this.ownCell(column, this.columns, row);
+    return own ?? cellContents(column.values[row], column.format, column.width ?? DEFAULT_WIDTH);
   }
 }
 

@@ -12,11 +12,13 @@ export class TileView {
   /**
    * @param {import("../reading/definition.js").Tile} tile
    * @param {() => void} retry
+   * @param {import("../reviews.js").Reviews} reviews
    */
-  constructor(tile, retry) {
+  constructor(tile, retry, reviews) {
     this.visual = tile.visual;
     this.designWidth = tile.designWidth;
     this.retry = retry;
+    this.reviews = reviews;
     /** @type {any} */
     this.view = null;
     /** @type {import("../compute.js").Outcome | null} */
@@ -84,7 +86,7 @@ export class TileView {
     const View = asTable ? TableView : this.visual.kind === "KPIVisual" ? KpiView : ChartView;
     if (!(this.view instanceof View)) {
       this.clear();
-      this.view = new View(this.visual.label, this.designWidth);
+      this.view = new View(this.visual.label, this.designWidth, this.reviews.cellOf(this.visual));
       this.body.replaceChildren(this.view.element);
     }
     if (this.view instanceof TableView) {

@@ -5,6 +5,7 @@
  *   mode: "spice" | "direct", title: string}} DataSet
  * @typedef {{version: number, title: string, definition: any, theme: any,
  *   dashboards: {title: string, path: string}[], data_sets: Record<string, DataSet>,
+ *   reviews: {data_set: string, tasks: string[]} | null,
  *   left_out: {data_set: string, combinations: number}[], provenance: Record<string, string>,
  *   parts: Record<string, Record<string, string>[]>} & import("../engine/table.js").Part} DashboardDocument
  *   `parts` says which answers are kept apart: data set -> their parameters
