@@ -1,5 +1,6 @@
 """One local stage for all end-to-end tests: a real local AWS, the real CDK command, tiny models."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from local.athena import ask
 from local.results import Tables
 from local.runs import ENDED, RunView, RunWatcher
 from local.stage import LocalStage, deployed_stage
+from tests.end_to_end.event_task import write_event_task
 
 TASK = "radiology_impressions"
 TASKS_FOLDER = Path(__file__).parent / "tasks"
@@ -24,16 +26,17 @@ def rows(stage: LocalStage, query: str) -> list[dict[str, str | None]]:
 
 
 class Pipeline:
-    """The task's pipeline in the stage: starting, waiting, reading what was written down."""
+    """A task's pipeline in the stage: starting, waiting, reading what was written down."""
 
-    def __init__(self, stage: LocalStage) -> None:
+    def __init__(self, stage: LocalStage, task: str = TASK) -> None:
         self.stage = stage
-        self.name = stage.names.pipelines[TASK]
+        self.task = task
+        self.name = stage.names.pipelines[task]
         self.sagemaker = stage.aws.client("sagemaker")
         self.tables = Tables(stage.aws.client("athena"), stage.names)
 
     def upload(self, file: Path, evaluation_set: str | None = None) -> str:
-        return self.stage.upload(file, TASK, evaluation_set)
+        return self.stage.upload(file, self.task, evaluation_set)
 
     def runs(self) -> list[dict[str, Any]]:
         """Every run, newest first."""
@@ -69,11 +72,11 @@ class Pipeline:
             time.sleep(0.3)
         raise AssertionError(f"{arn} has not ended")
 
-    def row(self, run_id: str, task: str = TASK, seconds: float = 120) -> dict[str, str | None]:
+    def row(self, run_id: str, task: str | None = None, seconds: float = 120) -> dict[str, str | None]:
         """The run's row in the table `runs`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            row = self.tables.run(task, run_id)
+            row = self.tables.run(task or self.task, run_id)
             if row is not None:
                 return row
             time.sleep(0.3)
@@ -101,7 +104,11 @@ class Pipeline:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
-    with deployed_stage(Console(quiet=True), tmp_path_factory.mktemp("stage"), TASKS_FOLDER) as deployed:
+    folder = tmp_path_factory.mktemp("stage")
+    tasks = folder / "tasks"
+    shutil.copytree(TASKS_FOLDER, tasks)
+    write_event_task(tasks)
+    with deployed_stage(Console(quiet=True), folder / "state", tasks) as deployed:
         yield deployed
 
 
