@@ -1,21 +1,25 @@
-"""Labelled texts become a searched, compared and live classifier, and texts that come in become events."""
+"""Labelled texts become a searched, compared and live classifier, and texts that come in become events; what a person
+says of one is learnt by the next run."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local.dashboard.local_stage import dashboard_server
 from local.demos.live_texts import send_texts
 from local.stage import LocalStage, wait_for_endpoint
+from tests.dashboard.test_reviewing import post
 from tests.end_to_end.conftest import Pipeline, rows
 from tests.end_to_end.event_task import EVENT_TASK, provide_event_models, write_events
-from tests.training.tiny_encoder import POSITIVE, labelled_texts
+from tests.training.tiny_encoder import NEGATIVE, POSITIVE, labelled_texts
 from training.table_schemas import CLASSIFIERS, NEWEST
 
 pytestmark = pytest.mark.end_to_end
 
 
-def test_labelled_texts_become_a_live_classifier(stage: LocalStage, tmp_path: Path) -> None:
+def test_from_labelled_texts_to_events_and_back(stage: LocalStage, tmp_path: Path) -> None:
     pipeline = Pipeline(stage, EVENT_TASK)
     pipeline.clear_uploads()
     provide_event_models(stage, tmp_path)
@@ -55,3 +59,33 @@ def test_labelled_texts_become_a_live_classifier(stage: LocalStage, tmp_path: Pa
     assert {str(event["text"]) for event in found.rows} == set(texts)
     log = json.dumps(stage.aws.client("logs").describe_log_groups()["logGroups"])
     assert not any(text in log for text in texts)
+
+    wrong = next(event for event in found.rows if event["label"] == POSITIVE)
+    reject(stage, str(wrong["event_id"]), "test")
+    pipeline.settle()
+    assert len(pipeline.runs()) == 1, "reviews start no run"
+    pipeline.upload(write_events(tmp_path / "more.jsonl", 12, start=30_000))
+    following = pipeline.wait(pipeline.next_run(1))
+    assert following.status == "Succeeded", [(step.name, step.reason) for step in following.steps if step.reason]
+    counts, learnt = prepared(stage, following.run_id)
+    assert (counts["uploaded"], counts["reviewed"]) == (253, 1)
+    assert [record["target"] for record in learnt if record["input"] == wrong["text"]] == [NEGATIVE]
+
+
+def reject(stage: LocalStage, event_id: str, source: str) -> None:
+    """Say, as the page does, that an event is none."""
+    review = {"task": EVENT_TASK, "event_id": event_id, "source": source, "verdict": "rejected"}
+    with dashboard_server(stage) as url:
+        assert post(f"{url}classification/", review) == (200, {"label": NEGATIVE})
+
+
+def prepared(stage: LocalStage, run_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What Prepare counted in a run, and the records that it gave to training."""
+    s3, root = stage.aws.client("s3"), f"runs/{EVENT_TASK}/{run_id}/prepared"
+
+    def lines(name: str) -> list[str]:
+        body = s3.get_object(Bucket=stage.names.bucket, Key=f"{root}/{name}")["Body"].read()
+        return [*body.decode().splitlines()]
+
+    records = [json.loads(line) for side in ("train", "validation") for line in lines(f"{side}/part-00000.jsonl")]
+    return json.loads("\n".join(lines("report/report.json")))["counts"], records
