@@ -102,13 +102,17 @@ class Pipeline:
                 s3.delete_object(Bucket=bucket, Key=item["Key"])
 
 
+def write_tasks(folder: Path) -> Path:
+    """The task files of the stage, in `folder`."""
+    shutil.copytree(TASKS_FOLDER, folder)
+    write_event_task(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
     folder = tmp_path_factory.mktemp("stage")
-    tasks = folder / "tasks"
-    shutil.copytree(TASKS_FOLDER, tasks)
-    write_event_task(tasks)
-    with deployed_stage(Console(quiet=True), folder / "state", tasks) as deployed:
+    with deployed_stage(Console(quiet=True), folder / "state", write_tasks(folder / "tasks")) as deployed:
         yield deployed
 
 

@@ -23,7 +23,7 @@ from tests import jumpstart_content as jumpstart
 from tests.end_to_end.conftest import TASK, TASKS_FOLDER, Pipeline
 from tests.end_to_end.reports import pair, write_reports
 from tests.training.tiny_model import build_tiny_model
-from training.table_schemas import FINE_TUNED, PRETRAINED
+from training.table_schemas import FINE_TUNED, PRETRAINED, ROUGE_METRICS
 
 pytestmark = pytest.mark.end_to_end
 
@@ -125,7 +125,7 @@ def test_an_upload_becomes_a_live_model_that_jumpstarts_script_trained(pipeline:
         workgroup=names.workgroup,
     )
     assert int(str(curve["n"])) == 0
-    scores = pipeline.tables.scores(TASK, view.run_id)["dev2"]
+    scores = pipeline.tables.scores(TASK, view.run_id, ROUGE_METRICS)["dev2"]
     assert scores[FINE_TUNED]["rougeL"] > scores[PRETRAINED]["rougeL"]
 
     # What is registered is the package: it goes live, and understands both forms of JumpStart's requests.

@@ -3,14 +3,13 @@
 Collected after the other files of this folder, whose stage it takes away.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from local.deployment import deploy, destroy, synthesise
 from local.stage import served_package, wait_for_endpoint
-from tests.end_to_end.conftest import TASKS_FOLDER, Pipeline
+from tests.end_to_end.conftest import TASK, Pipeline, write_tasks
 from tests.end_to_end.reports import write_reports
 
 pytestmark = pytest.mark.end_to_end
@@ -26,12 +25,11 @@ def test_a_second_approved_model_goes_live_and_a_redeploy_keeps_it(pipeline: Pip
         wait_for_endpoint(sagemaker, pipeline.name, package)
 
     # A deployment that changes the endpoint's machines.
-    tasks = tmp_path / "tasks"
-    shutil.copytree(TASKS_FOLDER, tasks)
-    for file in tasks.glob("*.yaml"):
-        text = file.read_text(encoding="utf-8")
-        assert "live: {instance_type: ml.g5.2xlarge}" in text
-        file.write_text(text.replace("live: {instance_type: ml.g5.2xlarge}", "live: {instance_type: ml.g5.4xlarge}"))
+    tasks = write_tasks(tmp_path / "tasks")
+    file = tasks / f"{TASK}.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "live: {instance_type: ml.g5.2xlarge}" in text
+    file.write_text(text.replace("live: {instance_type: ml.g5.2xlarge}", "live: {instance_type: ml.g5.4xlarge}"))
     synthesise(stage.assembly, tasks=tasks)
     deploy(stage.assembly, stage.aws.environment())
     wait_for_endpoint(sagemaker, pipeline.name, second)

@@ -26,6 +26,7 @@ from training.table_schemas import (
     ROUGE_METRICS,
     SCORES,
     SIMILAR_REPORTS,
+    SYNTHETIC_EXAMPLES,
     TRAINING_CURVE,
 )
 from training.tables import arrow_schema
@@ -206,6 +207,8 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "similar_reports/task=radiology_impressions/run_id=newest/part-00000.parquet": SIMILAR_REPORTS,
         "precision_recall/task=radiology_impressions/run_id=run1/part-00000.parquet": PRECISION_RECALL,
         "precision_recall/task=radiology_impressions/run_id=newest/part-00000.parquet": PRECISION_RECALL,
+        "synthetic_examples/task=radiology_impressions/run_id=run1/part-00000.parquet": SYNTHETIC_EXAMPLES,
+        "synthetic_examples/task=radiology_impressions/run_id=newest/part-00000.parquet": SYNTHETIC_EXAMPLES,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
     }
