@@ -166,8 +166,9 @@ class EventWorld(World):
 
     def _event_days(self, task: str) -> list[Row]:
         texts = [
-            {**row, "source": "files" if row["source"].startswith("file-") else row["source"]}
+            {**row, "source": "files" if source.startswith("file-") else source}
             for row in self._recent(task)
+            for source in [row["source"] or "no source named"]
         ]
         if not texts:
             return []

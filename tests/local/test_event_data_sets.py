@@ -221,6 +221,8 @@ def test_what_a_person_said_stands_beside_a_text_also_without_source(
     world = WithoutSource(runs=0)
     rows = check(Asked(aws, world, tmp_path), world, "newest_events", {})
     assert {row["review"] for row in rows} == said and {row["source"] for row in rows} == {None}
+    days = check(Asked(aws, world, tmp_path / "days"), world, "event_days", {})
+    assert {row["source"] for row in days} == {"no source named"}
 
 
 def test_nothing_at_all(aws: LocalAws, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ WHOLE, NUMBER, TIME = Kind.WHOLE, Kind.NUMBER, Kind.TIME
 # Days that are looked back upon, today among them, and texts that are listed at most.
 WINDOW, MOST_LISTED = 90, 1000
 _MOST_SOURCES, _MOST_NAMES = 5, 12
-FILES, OTHER_SOURCES = "files", "other sources"
+FILES, OTHER_SOURCES, NO_SOURCE = "files", "other sources", "no source named"
 DRUG, EFFECT, BODY_SYSTEM = "drug", "effect", "kind"
 NO_EFFECT = "no effect named"
 SHARE, CENTER, UPPER, LOWER = "share of events", "center", "upper limit", "lower limit"
@@ -35,7 +35,8 @@ DAYS = DataSet(
     title="Events of each day and source",
     sql=f"""
 WITH texts AS (
-  SELECT day, CASE WHEN source LIKE 'file-%' THEN '{FILES}' ELSE source END AS source, {_IS_EVENT} AS is_event
+  SELECT day, CASE WHEN source LIKE 'file-%' THEN '{FILES}' ELSE coalesce(source, '{NO_SOURCE}') END AS source,
+    {_IS_EVENT} AS is_event
   FROM db.events WHERE {_RECENT}
 ),
 sources AS (
