@@ -1,5 +1,6 @@
 """What tasks of every kind have."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Self
 
@@ -72,9 +73,9 @@ class Task(Settings):
         return "training"
 
     @property
+    @abstractmethod
     def answering(self) -> tuple[str, Compute]:
         """What the steps are called in which a model answers the evaluation sets, and their machines."""
-        raise NotImplementedError
 
     @property
     def pretrained(self) -> Variant | None:
