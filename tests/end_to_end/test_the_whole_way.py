@@ -119,7 +119,7 @@ def test_an_upload_becomes_a_live_model(pipeline: Pipeline, tmp_path: Path) -> N
     package = str(row["model_package"])
     described = pipeline.sagemaker.describe_model_package(ModelPackageName=package)
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
-    assert pipeline.sagemaker.list_endpoints()["Endpoints"] == []
+    assert pipeline.sagemaker.list_endpoints(NameContains=pipeline.name)["Endpoints"] == []
     pipeline.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     wait_for_endpoint(pipeline.sagemaker, pipeline.name, package)
     answer = stage.ask_endpoint(TASK, str(pair(5000)["findings"]), explain=True)
