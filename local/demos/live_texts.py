@@ -60,7 +60,7 @@ def send_texts(
     `show` is told now and then how many have one, and of how many.
 
     Raises:
-        RunError: some have none after three minutes.
+        RunError: some have none, or what is no text is not parked, after three minutes.
     """
     sqs = stage.aws.client("sqs")
     queue = stage.names.text_queues[task]
@@ -73,8 +73,10 @@ def send_texts(
     repeated = singles[::_REPEATED]
     _send(sqs, queue, [*singles, *repeated])
     tables = Tables.of(stage)
-    _wait_for_rows(tables, task, source, len(texts), show)
-    parked = _wait_for_parked(sqs, dead, parked_before + 1) - parked_before
+    _wait_until(len(texts), lambda: len(_rows(tables, task, source)), "texts have a row in the table events", show)
+    # What is no JSON is parked at once; were it not, it would pass for a text that was sent twice.
+    _wait_until(1, lambda: _waiting(sqs, dead) - parked_before, "messages that are no text are parked", lambda *_: None)
+    parked = _waiting(sqs, dead) - parked_before
     # Once more, now that all is done: a text that was written twice would be here twice.
     rows = _rows(tables, task, source)
     seconds = [float(str(row["milliseconds"])) / 1000 for row in rows]
@@ -109,12 +111,17 @@ def _send(sqs: Any, queue: str, bodies: Sequence[str]) -> None:
         time.sleep(max(0.0, began + (start + _BATCH) / _A_SECOND - time.monotonic()))
 
 
-def _wait_for_rows(tables: Tables, task: str, source: str, wanted: int, show: Callable[[int, int], None]) -> None:
+def _wait_until(wanted: int, count: Callable[[], int], what: str, show: Callable[[int, int], None]) -> None:
+    """Wait until `count` says that there are `wanted`.
+
+    Raises:
+        RunError: it does not within three minutes; `what` they should have become.
+    """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (written := len(_rows(tables, task, source))) < wanted:
-        show(written, wanted)
+    while (found := count()) < wanted:
+        show(found, wanted)
         if time.monotonic() > deadline:
-            raise RunError(f"{written} of {wanted} texts have a row in the table events after {_PATIENCE_SECONDS} s")
+            raise RunError(f"{found} of {wanted} {what} after {_PATIENCE_SECONDS} s")
         time.sleep(1)
     show(wanted, wanted)
 
@@ -127,13 +134,6 @@ def _rows(tables: Tables, task: str, source: str) -> list[dict[str, str | None]]
         "date_diff('millisecond', arrived_at, written_at) AS milliseconds "
         f"FROM events WHERE task = '{task}' AND day IN ({days}) AND source = '{source}'"
     )
-
-
-def _wait_for_parked(sqs: Any, dead: str, wanted: int) -> int:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (waiting := _waiting(sqs, dead)) < wanted and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return waiting
 
 
 def _waiting(sqs: Any, queue: str) -> int:
