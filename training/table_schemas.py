@@ -212,6 +212,66 @@ SYNTHETIC_EXAMPLES = Table(
     ),
 )
 
+CANDIDATES = Table(
+    name="candidates",
+    comment="One row an evaluation set and way of answering it: the task's own models, the candidates of its file and "
+    "the floors, on the same records. Empty for a task without candidates.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("started_at", "timestamp", "When the run started"),
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("candidate", "string", "Its name in the task file; or pre-trained, fine-tuned or a floor's name"),
+        Column("kind", "string", "foundation, bedrock, fine_tuned, custom, pre-trained or floor"),
+        Column("status", "string", "complete; partial: some records have no answer; failed: none has one"),
+        Column("reason", "string", "Why it is not complete, in one sentence; null if it is"),
+        Column("asked", "bigint", "Records that it was to answer"),
+        Column("answered", "bigint", "Records that it answered"),
+        Column("rouge_l", "double", "Mean ROUGE-L F1 of its answers in [0, 1]; null without any"),
+        Column("rouge_l_low", "double", "Lower end of the 95 % bootstrap interval of the mean"),
+        Column("rouge_l_high", "double", "Upper end of it"),
+        Column("against_fine_tuned", "double", "Mean of its ROUGE-L minus the fine-tuned model's on the same records"),
+        Column("against_fine_tuned_low", "double", "Lower end of the 95 % paired bootstrap interval of that"),
+        Column("against_fine_tuned_high", "double", "Upper end of it"),
+        Column("clinical_errors", "double", "Share of its answers in which a rule found at least one clinical error"),
+        Column("clinical_errors_low", "double", "Lower end of the 95 % bootstrap interval of that share"),
+        Column("clinical_errors_high", "double", "Upper end of it"),
+        Column("distinct_predictions", "bigint", "How many different answers it gave"),
+        Column("seconds_per_1000", "double", "Seconds of its machine or service for 1,000 records, as measured"),
+        Column("dollars_per_1000", "double", "Dollars for 1,000 records at the task file's prices; null if not known"),
+        Column("needs", "string", "What it takes: GPU, network, acceptance of a licence; joined by '; '"),
+        Column("leaves_account", "boolean", "Text leaves the account's own machines for a service"),
+        Column("recommended", "boolean", "The rules recommend it for this set (training/choice.py); true at most once"),
+        Column("verdict", "string", "Why it is recommended or is not, in one sentence"),
+    ),
+)
+
+CANDIDATE_FAILURES = Table(
+    name="candidate_failures",
+    comment="One row a reason for which records of an evaluation set have no answer of a candidate.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("started_at", "timestamp", "When the run started"),
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("candidate", "string", "Its name in the task file"),
+        Column("reason", "string", "What went wrong, without any text of a record"),
+        Column("records", "bigint", "Records, above 0"),
+    ),
+)
+
+CLINICAL_ERRORS = Table(
+    name="clinical_errors",
+    comment="One row a passage of an answer in which a rule sees a clinical error, for each model and candidate. Empty "
+    "for a task without candidates.",
+    partitioned_by=("task", "run_id"),
+    columns=(
+        Column("record_id", "string", "The evaluated record's id, as in predictions"),
+        Column("evaluation_set", "string", "Name of the evaluation set"),
+        Column("model", "string", "Whose answer it is, as in candidates"),
+        Column("check", "string", "Which rule (training/clinical_checks.py): number, side, negation, severity, term"),
+        Column("passage", "string", "What the answer says that the rule does not find in the input"),
+    ),
+)
+
 RUNS = Table(
     name="runs",
     comment="One row a run, also for a run that failed and for an upload that was refused.",
@@ -384,7 +444,10 @@ RECORDED = (RUNS, STEPS, PARAMETERS, SEARCH_JOBS, DATA_FLOW, LENGTHS)
 # Written by Evaluate.
 EVALUATED = (PREDICTIONS, SIMILAR_REPORTS, SCORES, PRECISION_RECALL, SYNTHETIC_EXAMPLES, TRAINING_CURVE)
 
+# Written by Compare.
+COMPARED = (CANDIDATES, CANDIDATE_FAILURES, CLINICAL_ERRORS)
+
 # Written by lambdas/classify_texts, and about its rows by lambdas/record_review.
 STREAMED = (EVENTS, REVIEWS)
 
-TABLES = (*EVALUATED, *RECORDED, *STREAMED)
+TABLES = (*EVALUATED, *COMPARED, *RECORDED, *STREAMED)
