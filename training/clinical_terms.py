@@ -1,0 +1,317 @@
+"""Names of conditions, findings, drugs and procedures, with what else they are called; and body parts.
+
+The dictionary is small on purpose: what it does not hold, no check sees (docs/choosing.md). One line is one concept:
+
+    name = spelling, spelling*, ABBREVIATION < narrower concept, ...
+
+A spelling matches whole words in any letter case, with a space or a hyphen between them; `*` takes any ending. One
+without small letters is an abbreviation, which only counts as it is written here. A concept is held by a text that
+holds a narrower one: who was given metoprolol was given a beta blocker, but not the other way round.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+_CONDITIONS = """
+abscess = abscess*
+allergy = allerg*
+anemia = anemi*, anaemi*
+aneurysm = aneurysm*
+angina = angina*
+anxiety = anxiety, anxious
+appendicitis = appendicitis, ruptured appendix
+arrhythmia = arrhythmia*, dysrhythmia* < atrial fibrillation, tachycardia, bradycardia
+arthritis = arthriti*, arthrosis, osteoarth*, OA, DJD, degenerative joint disease
+ascites = ascites
+aspiration = aspiration*, aspirated
+asthma = asthma*
+atelectasis = atelecta*
+atrial fibrillation = atrial fib*, afib, AF, AFib, a fib
+bleeding = bleed*, hemorrhag*, haemorrhag* < hematoma
+bradycardia = bradycard*
+bronchitis = bronchiti*
+cancer = cancer*, carcinom*, malignan*, adenocarcinom*, melanom*, lymphom*, leukemi*, sarcoma*, tumor*, tumour*, neoplas*, metasta*
+cardiac arrest = cardiac arrest*
+cardiomegaly = cardiomegal*, enlarged heart, heart is enlarged, cardiac enlargement
+cellulitis = cellulit*
+chest pain = chest pain*, chest pressure
+cirrhosis = cirrho*
+colitis = colitis
+consolidation = consolidat*
+constipation = constipat*
+COPD = COPD, chronic obstructive, emphysem*
+coronary artery disease = coronary artery disease*, coronary disease, CAD, ischemic heart disease
+cough = cough*
+cyst = cyst, cysts, cystic
+deep vein thrombosis = deep vein thrombos*, deep venous thrombos*, DVT
+dehydration = dehydrat*
+delirium = deliri*
+dementia = dementia*, alzheimer*
+depression = depressive, major depression, MDD, depressed
+diabetes = diabet*, DM, T2DM, IDDM, NIDDM
+diarrhea = diarrhea*, diarrhoea*, loose stool*
+dizziness = dizz*, lightheaded*, light headed*
+dyspnea = dyspne*, shortness of breath, short of breath, SOB, breathless*, trouble breathing, difficulty breathing
+dysuria = dysuria*
+edema = edema*, oedema*, swelling*, swollen, swell
+effusion = effusion*
+embolism = embol*, PE
+endocarditis = endocardit*
+fall = fall, falls, fell, fallen
+fatigue = fatigue*, tired*
+fever = fever*, febrile, pyrexi*
+fracture = fractur*
+gangrene = gangren*
+gastroesophageal reflux = reflux, GERD, heartburn
+gout = gout*
+headache = headache*, migraine*
+heart failure = heart failure, CHF, HFREF, HFPEF, HFrEF, HFpEF, cardiac failure
+hematoma = hematom*, haematom*
+hematuria = hematuri*
+hemothorax = hemothora*
+hepatitis = hepatiti*
+hernia = hernia, hernias, inguinal herni*, hiatal herni*
+HIV = HIV, AIDS
+hypercapnia = hypercapni*, hypercarbi*
+hyperglycemia = hyperglyc*, high blood sugar
+hyperkalemia = hyperkal*
+hyperlipidemia = hyperlipid*, hypercholest*, dyslipid*, high cholesterol, HLD
+hypertension = hypertens*, HTN, high blood pressure
+hyperthyroidism = hyperthyroid*
+hypoglycemia = hypoglyc*, low blood sugar
+hypokalemia = hypokal*
+hyponatremia = hyponatr*
+hypotension = hypotens*, low blood pressure
+hypothyroidism = hypothyroid*
+hypoxia = hypox*, desaturat*
+ileus = ileus
+infarction = infarct*
+infiltrate = infiltrat*
+jaundice = jaundic*, icter*
+kidney disease = kidney disease, renal disease, CKD, ESRD, ESKD, kidney failure, renal failure, renal insufficiency
+kidney injury = acute kidney injury, AKI, acute renal failure
+lupus = lupus, SLE
+meningitis = meningiti*
+multiple sclerosis = multiple sclerosis
+myocardial infarction = myocardial infarct*, heart attack*, MI, AMI, STEMI, NSTEMI
+nausea = nause*
+necrosis = necro*
+nodule = nodul*
+obesity = obes*
+obstruction = obstruct*
+opacity = opaci*
+osteoporosis = osteopor*
+pancreatitis = pancreatiti*
+paralysis = paraly*, hemipleg*, parapleg*
+Parkinson's disease = parkinson*
+peritonitis = peritonit*
+pneumonia = pneumonia*, CAP, HAP, VAP, PNA
+pneumothorax = pneumothora*
+pregnancy = pregnan*
+pressure injury = pressure injur*, pressure ulcer*, pressure sore*, decubit*, bedsore*
+pulmonary fibrosis = pulmonary fibros*, IPF
+rash = rash*
+regurgitation = regurgitat*
+respiratory distress = respiratory distress*, ARDS
+respiratory failure = respiratory failure
+rhabdomyolysis = rhabdomyol*
+seizure = seizure*, epilep*, convuls*
+sepsis = sepsis, septic*, urosep*
+shock = septic shock, cardiogenic shock, hypovolemic shock, anaphyla*
+sick sinus syndrome = sick sinus
+sleep apnea = sleep apn*, OSA
+stenosis = stenos*, stenot*
+stroke = stroke*, CVA, cerebrovascular accident*, TIA, transient ischemic
+syncope = syncop*, faint*, passed out, pass out, blacked out
+tachycardia = tachycard*
+thrombosis = thrombos*, thrombus, thrombi, blood clot*, clot, clots < deep vein thrombosis
+traumatic brain injury = traumatic brain injur*, TBI, concussion*
+tuberculosis = tubercul*, TB
+ulcer = ulcer* < pressure injury
+urinary retention = urinary retention
+urinary tract infection = urinary tract infect*, UTI, bladder infection*, urosep*
+vomiting = vomit*, emesis, throwing up, threw up
+wheeze = wheez*
+"""
+
+_DRUGS = """
+acetaminophen = acetaminophen, paracetamol, tylenol, APAP
+albuterol = albuterol, salbutamol, ventolin
+amiodarone = amiodaron*
+amlodipine = amlodipin*, norvasc
+anticoagulant = anticoagul*, blood thinner* < heparin, enoxaparin, warfarin, apixaban, rivaroxaban
+antibiotic = antibiotic* < amoxicillin, azithromycin, cefazolin, ceftriaxone, ciprofloxacin, doxycycline, levofloxacin, meropenem, metronidazole, penicillin, piperacillin, vancomycin
+amoxicillin = amoxicillin, augmentin
+apixaban = apixaban, eliquis
+aspirin = aspirin, ASA
+atorvastatin = atorvastatin, lipitor
+azithromycin = azithromycin, zithromax, z pack
+beta blocker = beta block* < atenolol, carvedilol, metoprolol, propranolol
+atenolol = atenolol
+carvedilol = carvedilol, coreg
+cefazolin = cefazolin, ancef
+ceftriaxone = ceftriaxone, rocephin
+cephalexin = cephalexin, keflex
+ciprofloxacin = ciprofloxacin, cipro
+clopidogrel = clopidogrel, plavix
+dexamethasone = dexamethason*, decadron
+digoxin = digoxin
+diltiazem = diltiazem, cardizem
+diuretic = diuretic* < furosemide, hydrochlorothiazide, spironolactone
+dopamine = dopamine
+doxycycline = doxycyclin*
+enoxaparin = enoxaparin, lovenox
+epinephrine = epinephrine, adrenaline
+fentanyl = fentanyl
+furosemide = furosemid*, lasix
+gabapentin = gabapentin, neurontin
+haloperidol = haloperidol, haldol
+heparin = heparin*
+hydrochlorothiazide = hydrochlorothiazide, HCTZ
+hydromorphone = hydromorphone, dilaudid
+ibuprofen = ibuprofen, advil, motrin
+insulin = insulin*
+ipratropium = ipratropium, atrovent
+levodopa = levodopa*, carbidopa*, sinemet
+levofloxacin = levofloxacin, levaquin
+levothyroxine = levothyrox*, synthroid
+lisinopril = lisinopril, zestril, prinivil
+lorazepam = lorazepam, ativan
+losartan = losartan, cozaar
+meropenem = meropenem
+metformin = metformin, glucophage
+methylprednisolone = methylprednisolon*, solumedrol, medrol
+metoprolol = metoprolol*, lopressor, toprol*
+metronidazole = metronidazole, flagyl
+midazolam = midazolam, versed
+morphine = morphine
+nitroglycerin = nitroglycerin*, NTG
+norepinephrine = norepinephrine, noradrenaline, levophed
+omeprazole = omeprazole, prilosec
+ondansetron = ondansetron, zofran
+opioid = opioid*, narcotic*, opiate* < fentanyl, hydromorphone, morphine, oxycodone, tramadol
+oxycodone = oxycodone, percocet, oxycontin
+oxygen therapy = supplemental oxygen, oxygen therapy, nasal cannula, oxygen
+pantoprazole = pantoprazole, protonix
+penicillin = penicillin*
+piperacillin = piperacillin*, zosyn
+potassium chloride = potassium chloride, KCL, KCl
+prednisone = prednison*, prednisolone
+propofol = propofol
+propranolol = propranolol
+rivaroxaban = rivaroxaban, xarelto
+sertraline = sertraline, zoloft
+simvastatin = simvastatin, zocor
+spironolactone = spironolacton*, aldactone
+statin = statin, statins < atorvastatin, simvastatin
+steroid = steroid*, corticosteroid* < dexamethasone, methylprednisolone, prednisone
+tramadol = tramadol, ultram, ultracet
+vancomycin = vancomycin, vanco
+vasopressor = vasopressor*, pressors < dopamine, epinephrine, norepinephrine
+warfarin = warfarin, coumadin
+"""
+
+_PROCEDURES = """
+amputation = amputat*
+appendectomy = appendectom*, appendicectom*, appendix removed, appendix out
+biopsy = biops*
+bypass surgery = CABG, coronary artery bypass, bypass surger*, coronary bypass
+cardiac catheterization = catheterization, catheterisation, cardiac cath
+chemotherapy = chemotherap*, chemo
+cholecystectomy = cholecystectom*, gallbladder removed, gallbladder out, gallbladder surgery
+colonoscopy = colonoscop*
+coronary intervention = coronary intervention*, PCI, angioplast*, stent*
+craniotomy = craniotom*
+dialysis = dialysis, hemodialysis, HD
+hysterectomy = hysterectom*, uterus removed
+intubation = intubat*
+pacemaker = pacemaker*
+radiotherapy = radiotherap*, radiation therapy, radiation treatment*
+tracheostomy = tracheostom*
+transfusion = transfus*
+transplant = transplant*
+ventilation = mechanical ventilation, mechanically ventilated, ventilator*
+"""
+
+# Where a side is said of a place and no finding of the dictionary stands beside it.
+_BODY_PARTS = """
+abdomen = abdomen, abdominal, flank
+ankle = ankle*
+arm = arm, arms, upper extremit*, elbow*, forearm*, wrist*
+breast = breast*
+ear = ear, ears
+eye = eye, eyes
+foot = foot, feet, toe, toes, heel*
+hand = hand, hands, finger*, thumb*
+hemisphere = hemisphere*, frontal lobe, temporal lobe, parietal, occipital
+hip = hip, hips
+kidney = kidney*
+knee = knee*
+leg = leg, legs, lower extremit*, calf, thigh*
+lung = lung, lungs, lobe*, pleural, apex, apical, lung base*
+ovary = ovar*
+shoulder = shoulder*
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept that a text names between two positions."""
+
+    concept: str
+    start: int
+    end: int
+
+
+class Dictionary:
+    """Finds the concepts of some lines in texts."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        words: dict[str, str] = {}
+        abbreviations: dict[str, str] = {}
+        self._broader: dict[str, set[str]] = {}
+        for line in lines:
+            concept, _, rest = line.partition(" = ")
+            spellings, _, narrower = rest.partition(" < ")
+            for spelling in spellings.split(", "):
+                is_word = spelling == spelling.lower()
+                (words if is_word else abbreviations)[spelling] = concept
+            for name in filter(None, narrower.split(", ")):
+                self._broader.setdefault(name, set()).add(concept)
+        self._concept_of: Mapping[str, str] = {s.rstrip("*"): c for s, c in {**words, **abbreviations}.items()}
+        self._patterns = (_any_of(words), _any_of(abbreviations)) if abbreviations else (_any_of(words),)
+
+    def mentions(self, text: str, folded: str) -> Iterator[Mention]:
+        """Where `text` names a concept; `folded` is the same text in lower case, with spaces for hyphens."""
+        for pattern, searched in zip(self._patterns, (folded, text), strict=False):
+            for found in pattern.finditer(searched):
+                spelling = found["stem"] or found["whole"]
+                yield Mention(self._concept_of[spelling], found.start(), found.end())
+
+    def with_broader(self, concepts: Iterable[str]) -> set[str]:
+        """The concepts, and those of which they are narrower ones."""
+        held = set(concepts)
+        return held.union(*(self._broader.get(concept, ()) for concept in held))
+
+
+def _any_of(spellings: Iterable[str]) -> re.Pattern[str]:
+    """Longer spellings first, so that "heart attack" is not taken for a part of it."""
+    longest = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    stems = "|".join(re.escape(spelling[:-1]) for spelling in longest if spelling.endswith("*"))
+    whole = "|".join(re.escape(spelling) for spelling in longest if not spelling.endswith("*"))
+    stem = rf"(?P<stem>{stems})\w*" if stems else r"(?P<stem>(?!))"
+    return re.compile(rf"\b(?:(?P<whole>{whole})\b|{stem})")
+
+
+@functools.cache
+def clinical_terms() -> Dictionary:
+    """Conditions, findings, drugs and procedures."""
+    return Dictionary(filter(None, (_CONDITIONS + _DRUGS + _PROCEDURES).splitlines()))
+
+
+@functools.cache
+def body_parts() -> Dictionary:
+    """Body parts that have a side."""
+    return Dictionary(filter(None, _BODY_PARTS.splitlines()))
