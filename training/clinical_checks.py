@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Self
 
-from training.clinical_terms import body_parts, clinical_terms
+from training.clinical_terms import Mention, body_parts, clinical_terms
 from training.negation import NOTE_BREAK, clauses, is_negated
 from training.quantities import Quantity, readable, stated
 from training.report_text import POINT, sentences
@@ -30,7 +30,7 @@ _QUALIFIERS = {
     # Not the verb ("left the ward") nor the adverb ("right now").
     _LEFT: r"(?<!was )(?<!were )(?:left|lt)\b(?! (?:the|against|ama|work|home|school|him|her|us|it|over|alone)\b)",
     _RIGHT: r"(?<!all )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
-    _BILATERAL: r"(?:bilateral(?:ly)?|both|bibasilar|bibasal|biapical)\b",
+    _BILATERAL: r"(?:bilateral(?:ly)?|both(?= (?:[a-z]+ ){0,2}[a-z]+s\b)|bibasilar|bibasal|biapical)\b",
     # "small bowel" is no severity.
     "mild": r"(?:mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|trace|tiny|small(?! (?:bowel|intestin|cell)))\b",
     "moderate": r"moderate(?:ly)?\b",
@@ -39,20 +39,32 @@ _QUALIFIERS = {
 _QUALIFIER = re.compile("|".join(rf"\b(?P<{name}>{pattern})" for name, pattern in _QUALIFIERS.items()))
 _SIDES = frozenset({_LEFT, _RIGHT, _BILATERAL})
 _SEVERITIES = frozenset(_QUALIFIERS) - _SIDES
+# "left sided weakness", "severe abdominal tenderness".
+_WORDS_BEHIND = re.compile(r" (?:sided )?([a-z]{5,})(?: ([a-z]{5,}))?")
 # Within a clause, what stands between these belongs together: "left knee pain and right hip pain".
 _CHUNK_END = re.compile(r",|/|\b(?:and|or)\b")
-# Behind a finding, in its clause.
+# Beside what NEGATION has: before a finding ("negative pregnancy test"), and behind it, in its clause.
+_DENIED_BEFORE = re.compile(r"\bnegative\b")
 _DENIED_AFTER = re.compile(
     r"\b(?:ruled out|excluded|absent|denied|negative|none|not (?:seen|present|identified|found|noted|detected))\b"
 )
-# What is said to be possible, past, asked, sought, or somebody else's.
+# What is said to be possible, past, sought, or somebody else's.
 _OPEN = re.compile(
-    r"\?|\b(?:possib\w+|probabl\w+|likel\w+|suspect\w*|suspicio\w+|concern\w*|may|might|could|versus|vs|cannot|rule out"
+    r"\b(?:possib\w+|probabl\w+|likel\w+|suspect\w*|suspicio\w+|concern\w*|may|might|could|versus|vs|cannot|rule out"
     r"|r/o|exclude|evaluat\w+|assess\w*|risk\w*|if|prevent\w*|prophyla\w+|monitor\w*|screen\w*|watch\w*|unless|previous"
     r"|prior|past|before|ago|resolv\w+|resolution|clear(?:ed|ing)|improv\w+|unclear|uncertain|questionable|any|would"
     r"|will|family|father|mother|brother\w*|sister\w*|aunt|uncle|grand\w+|parents?|mom|dad|son|daughter|husband|wife)\b"
 )
+_SPELT = re.compile(r"\b[A-Z](?: [A-Z])+\b")
 _FOLD = str.maketrans({chr(c): chr(c).lower() for c in range(ord("A"), ord("Z") + 1)} | {"-": " ", "‐": " ", "–": " "})
+
+
+class _Kind(Enum):
+    """By what a mention was found: both dictionaries, or as the words behind a side or severity."""
+
+    TERM = "term"
+    BODY_PART = "body part"
+    WORD = "word"
 
 
 class Polarity(Enum):
@@ -75,20 +87,25 @@ class _Mention:
     """A concept in its sentence. `near` are the sides and severities beside it, `around` those of its sentence.
     `passage` is the part that names it with what is near, `term` only its name."""
 
+    kind: _Kind
     concept: str
-    is_body_part: bool
     polarity: Polarity
     near: frozenset[str]
     around: frozenset[str]
     passage: str
     term: str
 
+    @property
+    def key(self) -> tuple[_Kind, str]:
+        """The same concept has the same key."""
+        return self.kind, self.concept
+
 
 @dataclass(frozen=True)
 class InputFacts:
     """What an input holds, read once for all answers to it."""
 
-    mentions: Mapping[str, tuple[_Mention, ...]]
+    mentions: Mapping[tuple[_Kind, str], tuple[_Mention, ...]]
     held: frozenset[str]
     qualifiers: frozenset[str]
     quantities: tuple[Quantity, ...]
@@ -96,15 +113,15 @@ class InputFacts:
     @classmethod
     def read(cls, text: str) -> Self:
         """Read an input of any length."""
-        mentions: dict[str, list[_Mention]] = {}
+        mentions: dict[tuple[_Kind, str], list[_Mention]] = {}
         for mention in _mentions(text):
-            mentions.setdefault(mention.concept, []).append(mention)
-        folded = " ".join(text.split()).translate(_FOLD)
+            mentions.setdefault(mention.key, []).append(mention)
+        plain = _plain(text)
         return cls(
-            {concept: tuple(found) for concept, found in mentions.items()},
-            frozenset(clinical_terms().with_broader(mentions)),
-            _qualifiers(folded),
-            tuple(set(readable(" ".join(text.lower().split())))),
+            {key: tuple(found) for key, found in mentions.items()},
+            frozenset(clinical_terms().with_broader(concept for kind, concept in mentions if kind is _Kind.TERM)),
+            _qualifiers(plain.translate(_FOLD)),
+            tuple(set(readable(plain.lower()))),
         )
 
 
@@ -117,27 +134,35 @@ def clinical_errors(facts: InputFacts, answer: str) -> list[ClinicalError]:
 
 
 def _objections(facts: InputFacts, mention: _Mention) -> Iterator[ClinicalError]:
-    theirs = facts.mentions.get(mention.concept, ())
-    if not mention.is_body_part and mention.concept not in facts.held and mention.polarity is not Polarity.NEGATED:
-        yield ClinicalError(TERM, mention.term)
+    theirs = facts.mentions.get(mention.key, ())
+    if mention.kind is _Kind.TERM:
+        if mention.concept not in facts.held and mention.polarity is not Polarity.NEGATED:
+            yield ClinicalError(TERM, mention.term)
+        if theirs and _is_flipped(mention, theirs):
+            yield ClinicalError(NEGATION, mention.passage)
     if not theirs:
         return
-    if _is_flipped(mention, theirs):
-        yield ClinicalError(NEGATION, mention.passage)
     for check, axis in ((SIDE, _SIDES), (SEVERITY, _SEVERITIES)):
-        ours = mention.near & axis
-        if len(ours) == 1 and not ours <= _allowed(facts, theirs, axis):
+        ours, allowed = mention.near & axis, _allowed(facts, mention.kind, theirs, axis)
+        if len(ours) == 1 and allowed is not None and not ours <= allowed:
             yield ClinicalError(check, mention.passage)
 
 
 def _is_flipped(mention: _Mention, theirs: tuple[_Mention, ...]) -> bool:
     opposite = {Polarity.ASSERTED: Polarity.NEGATED, Polarity.NEGATED: Polarity.ASSERTED}.get(mention.polarity)
-    return not mention.is_body_part and all(each.polarity is opposite for each in theirs)
+    return all(each.polarity is opposite for each in theirs)
 
 
-def _allowed(facts: InputFacts, theirs: tuple[_Mention, ...], axis: frozenset[str]) -> frozenset[str]:
-    """What the input says of the concept on this axis; where it says nothing of it, what it says of anything."""
+def _allowed(
+    facts: InputFacts, kind: _Kind, theirs: tuple[_Mention, ...], axis: frozenset[str]
+) -> frozenset[str] | None:
+    """What the input says of the concept on this axis; where it says nothing of it, what it says of anything.
+
+    None where a word is no concept and the input says nothing of it: then nothing is known.
+    """
     said = frozenset().union(*(each.near for each in theirs)) & axis
+    if kind is _Kind.WORD and not said:
+        return None
     said = said or frozenset().union(*(each.around for each in theirs)) & axis
     said = said or facts.qualifiers & axis
     return said | {_BILATERAL} if {_LEFT, _RIGHT} <= said else said
@@ -151,31 +176,54 @@ def _unheld_numbers(facts: InputFacts, answer: str) -> Iterator[str]:
 
 
 def _mentions(text: str) -> Iterator[_Mention]:
-    for sentence in sentences(text):
+    for sentence in sentences(_plain(text)):
         folded = sentence.translate(_FOLD)
         around = _qualifiers(folded)
         for begin, clause in clauses(folded, NOTE_BREAK):
-            yield from _clause_mentions(sentence[begin : begin + len(clause)], clause, around)
+            # A question says nothing for certain.
+            is_open = "?" in sentence or _OPEN.search(clause) is not None
+            yield from _clause_mentions(sentence[begin : begin + len(clause)], clause, is_open, around)
 
 
-def _clause_mentions(text: str, clause: str, around: frozenset[str]) -> Iterator[_Mention]:
-    is_open = _OPEN.search(clause) is not None
-    for dictionary, is_body_part in ((clinical_terms(), False), (body_parts(), True)):
+def _clause_mentions(text: str, clause: str, is_open: bool, around: frozenset[str]) -> Iterator[_Mention]:
+    for kind, mention in _named(text, clause):
+        begin = max((end.end() for end in _CHUNK_END.finditer(clause, 0, mention.start)), default=0)
+        end = _CHUNK_END.search(clause, mention.end)
+        chunk = slice(begin, end.start() if end else len(clause))
+        yield _Mention(
+            kind,
+            mention.concept,
+            Polarity.OPEN if is_open else _polarity(clause, mention),
+            _qualifiers(clause[chunk]),
+            around,
+            text[chunk].strip(" .:"),
+            text[mention.start : mention.end],
+        )
+
+
+def _named(text: str, clause: str) -> Iterator[tuple[_Kind, Mention]]:
+    for kind, dictionary in ((_Kind.TERM, clinical_terms()), (_Kind.BODY_PART, body_parts())):
         for mention in dictionary.mentions(text, clause):
-            begin = max((end.end() for end in _CHUNK_END.finditer(clause, 0, mention.start)), default=0)
-            end = _CHUNK_END.search(clause, mention.end)
-            chunk = slice(begin, end.start() if end else len(clause))
-            negated = is_negated(clause, mention.start) or _DENIED_AFTER.search(clause, mention.end) is not None
-            polarity = Polarity.OPEN if is_open else Polarity.NEGATED if negated else Polarity.ASSERTED
-            yield _Mention(
-                mention.concept,
-                is_body_part,
-                polarity,
-                _qualifiers(clause[chunk]),
-                around,
-                text[chunk].strip(" .:"),
-                text[mention.start : mention.end],
-            )
+            yield kind, mention
+    for qualifier in _QUALIFIER.finditer(clause):
+        behind = _WORDS_BEHIND.match(clause, qualifier.end())
+        for number in (1, 2):
+            if behind and behind[number]:
+                yield _Kind.WORD, Mention(behind[number], behind.start(number), behind.end(number))
+
+
+def _polarity(clause: str, mention: Mention) -> Polarity:
+    negated = (
+        is_negated(clause, mention.start)
+        or _DENIED_BEFORE.search(clause, 0, mention.start)
+        or _DENIED_AFTER.search(clause, mention.end)
+    )
+    return Polarity.NEGATED if negated else Polarity.ASSERTED
+
+
+def _plain(text: str) -> str:
+    """Single spaces; a spelt abbreviation ("C O P D") as one word."""
+    return _SPELT.sub(lambda found: found[0].replace(" ", ""), " ".join(text.split()))
 
 
 def _qualifiers(folded: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _NEGATION = re.compile(
     r"\b(?:no|not|without|negative (?:for|chest|acute)|free of|absence of|absent|clear of|rather than|neither|nor"
-    r"|den(?:ies|ied|ying)|never)\b"
+    r"|den(?:ies|ied|ying)|never|\w+n['’]t)\b"
 )
 # Where the reach of a negation ends.
 BREAK = re.compile(
