@@ -8,7 +8,7 @@ from stacks.config import ClassificationTask, Model, Task
 from stacks.config.synthetic import Synthetic
 from stacks.job_role import Access
 from stacks.jumpstart import LockedModel
-from training.table_schemas import EVALUATED
+from training.table_schemas import COMPARED, EVALUATED
 
 
 def job_access(task: Task, jumpstart: LockedModel | None) -> dict[str, Access]:
@@ -43,7 +43,8 @@ def _common_access(task: Task) -> dict[str, Access]:
     prepared, staged, training = f"{runs}/prepared/*", f"{runs}/staged/*", f"{runs}/training/*"
     model, answers = f"{runs}/{task.model_folder}/*", f"{runs}/answers/*"
     answering, _ = task.answering
-    evaluated = (f"{runs}/evaluation/*", *(f"tables/{table.name}/task={task.name}/*" for table in EVALUATED))
+    written = (*EVALUATED, *COMPARED)
+    evaluated = (f"{runs}/evaluation/*", *(f"tables/{table.name}/task={task.name}/*" for table in written))
     return {
         "stage_model": Access(reads=(prepared, *_own([task.model])), writes=(staged,), elsewhere=task.model.elsewhere),
         "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Self
 
-from training.clinical_terms import Mention, body_parts, clinical_terms
+from training.clinical_terms import body_parts, clinical_terms
 from training.negation import NOTE_BREAK, clauses, is_negated
 from training.quantities import Quantity, readable, stated
 from training.report_text import POINT, sentences
+from training.term_search import Mention
 
 NUMBER, SIDE, NEGATION, SEVERITY, TERM = "number", "side", "negation", "severity", "term"
 CHECKS = (NUMBER, SIDE, NEGATION, SEVERITY, TERM)
@@ -126,7 +127,7 @@ class InputFacts:
 
 
 def clinical_errors(facts: InputFacts, answer: str) -> list[ClinicalError]:
-    """What the rules object to in an answer to that input, in the order of the answer, each passage once for a check."""
+    """What the rules object to in an answer to that input: numbers first, each passage once for a check."""
     found = [ClinicalError(NUMBER, passage) for passage in _unheld_numbers(facts, answer)]
     for mention in _mentions(answer):
         found += _objections(facts, mention)

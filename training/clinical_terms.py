@@ -1,24 +1,17 @@
 """Names of conditions, findings, habits, drugs and procedures, with what else they are called; and body parts.
 
-The dictionary is small on purpose: what it does not hold, no check sees (docs/choosing.md). One line is one concept:
-
-    name = spelling, spelling*, ABBREVIATION < narrower concept, ...
-
-A spelling matches whole words in any letter case, with a space or a hyphen between them; `*` takes any ending. One
-without small letters is an abbreviation, which only counts as it is written here. A concept is held by a text that
-holds a narrower one: who was given metoprolol was given a beta blocker, but not the other way round.
+The dictionary is small on purpose: what it does not hold, no check sees (docs/choosing.md). How its lines are read is
+described in training/term_search.py.
 """
 
 import functools
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from training.term_search import Dictionary
 
 _CONDITIONS = """
 abdominal pain = abdominal pain, belly pain, stomach pain, stomach ache*, pain in abdomen
 abscess = abscess*
 agitation = agitat*
-alcohol = alcohol*, ETOH, EtOH, wine, beer
 allergy = allerg*
 anemia = anemi*, anaemi*
 aneurysm = aneurysm*
@@ -36,7 +29,8 @@ back pain = back pain, backache*, low back pain, lower back pain
 bleeding = bleed*, hemorrhag*, haemorrhag* < hematoma
 bradycardia = bradycard*
 bronchitis = bronchiti*
-cancer = cancer*, carcinom*, malignan*, adenocarcinom*, melanom*, lymphom*, leukemi*, sarcoma*, tumor*, tumour*, neoplas*, metasta*
+cancer = cancer*, carcinom*, malignan*, adenocarcinom*, melanom*, lymphom*, leukemi*, sarcoma*, tumor*, tumour*,
+    neoplas*, metasta*
 cardiac arrest = cardiac arrest*
 cardiomegaly = cardiomegal*, enlarged heart, heart is enlarged, cardiac enlargement
 cellulitis = cellulit*
@@ -101,7 +95,8 @@ hypoxia = hypox*, desaturat*
 ileus = ileus
 incontinence = incontinen*
 infarction = infarct*
-infection = infect*, URI, cold symptoms < abscess, appendicitis, bronchitis, cellulitis, endocarditis, hepatitis, HIV, meningitis, pneumonia, sepsis, tuberculosis, urinary tract infection
+infection = infect*, URI, cold symptoms < abscess, appendicitis, bronchitis, cellulitis, endocarditis, hepatitis,
+    HIV, meningitis, pneumonia, sepsis, tuberculosis, urinary tract infection
 infiltrate = infiltrat*
 insomnia = insomnia*
 itching = itch*, prurit*
@@ -123,7 +118,8 @@ obesity = obes*
 obstruction = obstruct*
 opacity = opaci*
 osteoporosis = osteopor*
-pain = pain, pains, painful, aches, ache, aching, hurt*, sore, soreness, discomfort* < abdominal pain, angina, back pain, chest pain, headache, sore throat
+pain = pain, pains, painful, aches, ache, aching, hurt*, sore, soreness, discomfort* < abdominal pain, angina,
+    back pain, chest pain, headache, sore throat
 palpitations = palpitat*
 pancreatitis = pancreatiti*
 paralysis = paraly*, hemipleg*, parapleg*
@@ -173,7 +169,8 @@ albuterol = albuterol, salbutamol, ventolin
 amiodarone = amiodaron*
 amlodipine = amlodipin*, norvasc
 anticoagulant = anticoagul*, blood thinner* < heparin, enoxaparin, warfarin, apixaban, rivaroxaban
-antibiotic = antibiotic* < amoxicillin, azithromycin, cefazolin, ceftriaxone, ciprofloxacin, doxycycline, levofloxacin, meropenem, metronidazole, penicillin, piperacillin, vancomycin
+antibiotic = antibiotic* < amoxicillin, azithromycin, cefazolin, ceftriaxone, ciprofloxacin, doxycycline,
+    levofloxacin, meropenem, metronidazole, penicillin, piperacillin, vancomycin
 amoxicillin = amoxicillin, augmentin
 apixaban = apixaban, eliquis
 aspirin = aspirin, ASA
@@ -287,62 +284,13 @@ shoulder = shoulder*
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A concept that a text names between two positions."""
-
-    concept: str
-    start: int
-    end: int
-
-
-class Dictionary:
-    """Finds the concepts of some lines in texts."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        words: dict[str, str] = {}
-        abbreviations: dict[str, str] = {}
-        self._broader: dict[str, set[str]] = {}
-        for line in lines:
-            concept, _, rest = line.partition(" = ")
-            spellings, _, narrower = rest.partition(" < ")
-            for spelling in spellings.split(", "):
-                is_word = spelling == spelling.lower()
-                (words if is_word else abbreviations)[spelling] = concept
-            for name in filter(None, narrower.split(", ")):
-                self._broader.setdefault(name, set()).add(concept)
-        self._concept_of: Mapping[str, str] = {s.rstrip("*"): c for s, c in {**words, **abbreviations}.items()}
-        self._patterns = (_any_of(words), _any_of(abbreviations)) if abbreviations else (_any_of(words),)
-
-    def mentions(self, text: str, folded: str) -> Iterator[Mention]:
-        """Where `text` names a concept; `folded` is the same text in lower case, with spaces for hyphens."""
-        for pattern, searched in zip(self._patterns, (folded, text), strict=False):
-            for found in pattern.finditer(searched):
-                spelling = found["stem"] or found["whole"]
-                yield Mention(self._concept_of[spelling], found.start(), found.end())
-
-    def with_broader(self, concepts: Iterable[str]) -> set[str]:
-        """The concepts, and those of which they are narrower ones."""
-        held = set(concepts)
-        return held.union(*(self._broader.get(concept, ()) for concept in held))
-
-
-def _any_of(spellings: Iterable[str]) -> re.Pattern[str]:
-    """Longer spellings first, so that "heart attack" is not taken for a part of it."""
-    longest = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-    stems = "|".join(re.escape(spelling[:-1]) for spelling in longest if spelling.endswith("*"))
-    whole = "|".join(re.escape(spelling) for spelling in longest if not spelling.endswith("*"))
-    stem = rf"(?P<stem>{stems})\w*" if stems else r"(?P<stem>(?!))"
-    return re.compile(rf"\b(?:(?P<whole>{whole})\b|{stem})")
-
-
 @functools.cache
 def clinical_terms() -> Dictionary:
     """Conditions, findings, drugs and procedures."""
-    return Dictionary(filter(None, (_CONDITIONS + _DRUGS + _PROCEDURES).splitlines()))
+    return Dictionary(_CONDITIONS + _DRUGS + _PROCEDURES)
 
 
 @functools.cache
 def body_parts() -> Dictionary:
     """Body parts that have a side."""
-    return Dictionary(filter(None, _BODY_PARTS.splitlines()))
+    return Dictionary(_BODY_PARTS)

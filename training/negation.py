@@ -21,7 +21,8 @@ BREAK = re.compile(
 )
 # In notes also where the patient goes on to have, do or be given something: "denies fever and reports a cough".
 NOTE_BREAK = re.compile(
-    BREAK.pattern + r"|(?:,|\band|\bwho)\s+(?:(?:also|now|he|she|they|(?:the )?(?:patient|pt))\s+)*(?:has|had|is|was|were|reports?"
+    BREAK.pattern
+    + r"|(?:,|\band|\bwho)\s+(?:(?:also|now|he|she|they|(?:the )?(?:patient|pt))\s+)*(?:has|had|is|was|were|reports?"
     r"|reported|complain(?:s|ed)|presents?|presented|takes?|took|admit(?:s|ted)|endorse[sd]|developed|diagnosed|started"
     r"|underwent)\b|\bpositive for\b"
 )

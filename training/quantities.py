@@ -54,20 +54,23 @@ _AFTER = rf"(?:[\s-]*(?P<unit>{_UNIT})(?![a-z/]))?"
 _FIGURES = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _ANY_FIGURES = re.compile(rf"(?P<number>{_FIGURES}){_AFTER}")
 # Not a part of a name (V1, T2, q6h) or of an ordinal or decade (4th, 70s).
-_OWN_FIGURES = re.compile(
-    rf"(?<![a-z\d])(?<![a-z][-.])(?<!\d[.,:])(?P<number>{_FIGURES})(?![\d:]){_AFTER}(?![a-z\d])"
-)
+_OWN_FIGURES = re.compile(rf"(?<![a-z\d])(?<![a-z][-.])(?<!\d[.,:])(?P<number>{_FIGURES})(?![\d:]){_AFTER}(?![a-z\d])")
 
-_ONES = (
+
+def _list(words: str) -> list[str]:
+    return words.split()
+
+
+_ONES = _list(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = (
+)
+_TENS = _list("twenty thirty forty fifty sixty seventy eighty ninety")
+_ORDINALS = _list(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth"
-).split()
-_MONTHS = "january february march april may june july august september october november december".split()
+)
+_MONTHS = _list("january february march april may june july august september october november december")
 _SMALL = {
     **{word: value for value, word in enumerate(_ONES)},
     **{word: 10 * value for value, word in enumerate(_TENS, start=2)},
