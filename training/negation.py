@@ -40,7 +40,12 @@ def clauses(sentence: str, breaks: re.Pattern[str] = BREAK) -> Iterator[tuple[in
     yield begin, sentence[begin:]
 
 
+def negation_before(clause: str, at: int) -> re.Match[str] | None:
+    """The last negation that begins before or at position `at` of the clause."""
+    found = [negation for negation in _NEGATION.finditer(clause) if negation.start() <= at]
+    return found[-1] if found else None
+
+
 def is_negated(clause: str, at: int) -> bool:
-    """Whether a negation stands before position `at` of the clause."""
-    negation = _NEGATION.search(clause)
-    return negation is not None and negation.start() <= at
+    """Whether a negation reaches position `at` of the clause."""
+    return negation_before(clause, at) is not None
