@@ -30,7 +30,7 @@ _LEFT, _RIGHT, _BILATERAL = "left", "right", "bilateral"
 _QUALIFIERS = {
     # Not the verb ("left the ward") nor the adverb ("right now").
     _LEFT: r"(?<!was )(?<!were )(?:left|lt)\b(?! (?:the|against|ama|work|home|school|him|her|us|it|over|alone)\b)",
-    _RIGHT: r"(?<!all )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
+    _RIGHT: r"(?<!\ball )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
     _BILATERAL: r"(?:bilateral(?:ly)?|both(?= (?:[a-z]+ ){0,2}[a-z]+s\b)|bibasilar|bibasal|biapical)\b",
     # "small bowel" is no severity.
     "mild": r"(?:mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|trace|tiny|small(?! (?:bowel|intestin|cell)))\b",
@@ -50,7 +50,7 @@ _DENIED_BEFORE = re.compile(r"\bnegative\b")
 _DENIED_AFTER = re.compile(
     r"\b(?:ruled out|excluded|absent|denied|negative|none|not (?:seen|present|identified|found|noted|detected))\b"
 )
-_DENIAL_LIST = re.compile(r"\b(?:den(?:ies|ied|ying)|n?or)\b")
+_LAST_OF_LIST = re.compile(r"\bn?or\b")
 # What is said to be possible, past, sought, or somebody else's.
 _OPEN = re.compile(
     r"\b(?:possib\w+|probabl\w+|likel\w+|suspect\w*|suspicio\w+|concern\w*|may|might|could|versus|vs|cannot|rule out"
@@ -230,9 +230,12 @@ def _polarity(clause: str, mention: Mention) -> Polarity:
     negation = negation_before(clause, mention.start)
     if negation is None:
         return Polarity.ASSERTED
-    # "no fever, morphine given": what follows a comma is only denied for certain in a list that says so.
-    is_list = _DENIAL_LIST.search(clause, negation.start()) is not None
-    return Polarity.NEGATED if is_list or "," not in clause[negation.end() : mention.start] else Polarity.OPEN
+    reached = clause[negation.end() : mention.start]
+    # "no fever, morphine given": behind a comma something is denied for certain only in a list, up to its end.
+    last = _LAST_OF_LIST.search(clause, negation.end())
+    denies = negation[0].startswith("den")
+    in_list = denies if last is None else negation.end() + reached.rfind(",") < last.start()
+    return Polarity.NEGATED if in_list or "," not in reached else Polarity.OPEN
 
 
 def _plain(text: str) -> str:
