@@ -48,6 +48,7 @@ class RefusedCallError(GenerationError):
     def __init__(self, model: str, error: Exception) -> None:
         response = getattr(error, "response", {})
         self.kind = str(response.get("Error", {}).get("Code", type(error).__name__))
+        self.model = model
         self.error = error
         super().__init__(f"{model} cannot be asked: {self.kind}; see whether it exists and the job may ask it")
 
