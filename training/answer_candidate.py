@@ -28,8 +28,8 @@ from pathlib import Path
 
 from training.candidates.arguments import CandidateArguments, ChildArguments
 from training.candidates.asked_records import AskedRecords
-from training.candidates.journal import End, read_journal
-from training.candidates.report import Said, write_report
+from training.candidates.journal import read_journal
+from training.candidates.report import write_report
 from training.errors import ArgumentError
 from training.job import argument_list, run_job, save_arguments
 
@@ -62,7 +62,7 @@ def main(arguments: Arguments) -> None:
     with tempfile.TemporaryDirectory(prefix="candidate-") as scratch:
         journal = Path(scratch) / "journal.jsonl"
         journal.touch()
-        said = _said(journal, _ended(arguments, journal))
+        said = read_journal(journal, _ended(arguments, journal))
     report = write_report(arguments, asked, said)
     took = f"{report['answered']} records in {report['seconds']:.1f} s"
     print(f"{arguments.name}: {report['status']}, {took}", *filter(None, [report["reason"]]), sep="; ", flush=True)
@@ -86,17 +86,6 @@ def _ended(arguments: Arguments, journal: Path) -> str:
     if status < 0:
         return f"its process was killed (signal {-status})"
     return f"its process ended with exit status {status} before it was done"
-
-
-def _said(journal: Path, ended: str) -> Said:
-    said = Said(ended=ended)
-    for entry in read_journal(journal):
-        if isinstance(entry, End):
-            said.ended = entry.reason
-        else:
-            said.outcomes.setdefault(entry.evaluation_set, {}).update(entry.outcomes)
-            said.usage = said.usage.plus(entry.usage)
-    return said
 
 
 if __name__ == "__main__":

@@ -63,8 +63,9 @@ class CandidateArguments:
                 raise ArgumentError(f"{name} must be >= 1, got {value}")
         if self.max_dollars is not None and self.max_dollars <= 0:
             raise ArgumentError(f"max_dollars must be above 0, got {self.max_dollars}")
-        if self.max_dollars is not None and not self.prices.known:
-            raise ArgumentError(f"max_dollars needs {self.prices.needed}, so that the dollars can be estimated")
+        prices = self.prices
+        if self.max_dollars is not None and not prices.known:
+            raise ArgumentError(f"max_dollars needs {prices.needed}, so that the dollars can be estimated")
 
     @property
     def prices(self) -> Prices:

@@ -9,8 +9,6 @@ It may fail in every way, be killed, or be ended by somebody's code: what it has
 from collections.abc import Callable
 from pathlib import Path
 
-from transformers.utils import logging as transformers_logging
-
 from training.candidates.arguments import CandidateArguments, ChildArguments
 from training.candidates.asked_records import AskedRecords
 from training.candidates.asking import Asking
@@ -24,7 +22,6 @@ from training.job import run_job
 
 def main(arguments: ChildArguments, load: Callable[[CandidateArguments, Path], Asker] = load_asker) -> None:
     """Ask, and write down why it ended. `load` makes what is asked."""
-    transformers_logging.disable_progress_bar()
     with arguments.journal.open("a", encoding="utf-8") as file:
         journal = Journal(file)
         try:

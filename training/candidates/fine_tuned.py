@@ -3,8 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 
+from transformers.utils import logging as transformers_logging
+
+from training.candidates.arguments import CandidateArguments
 from training.candidates.outcomes import Answers, Outcome, Unanswered
 from training.generation import GenerationParameters, TextGenerator
+from training.model_directory import unpacked_model
 
 TEXTS_A_CALL = 32
 
@@ -32,3 +36,16 @@ class FineTunedCandidate:
             for question in questions
         ]
         return Answers(outcomes)
+
+
+def load_fine_tuned(arguments: CandidateArguments) -> FineTunedCandidate:
+    """Load a model directory or an archive of one.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    assert arguments.model is not None
+    transformers_logging.disable_progress_bar()
+    with unpacked_model(arguments.model) as directory:
+        generator = TextGenerator.load(directory)
+    return FineTunedCandidate(generator, arguments.max_new_tokens, arguments.batch_size)

@@ -9,8 +9,8 @@ was cut off in the middle does not count.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,20 +19,13 @@ from training.candidates.prices import Usage
 from training.splits import Record
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call: `outcomes` by record id, in order."""
+@dataclass
+class Said:
+    """`outcomes` by set and record id; `ended` is why it was not asked about the others, None if it was."""
 
-    evaluation_set: str
-    outcomes: Sequence[tuple[str, Outcome]]
-    usage: Usage
-
-
-@dataclass(frozen=True)
-class End:
-    """The asking is over; `reason` says why early, or None."""
-
-    reason: str | None
+    ended: str | None
+    outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
 
 class Journal:
@@ -53,18 +46,20 @@ class Journal:
         self._file.flush()
 
 
-def read_journal(path: Path) -> Iterator[Call | End]:
-    """Calls in order, then the end, if it came to one."""
+def read_journal(path: Path, ended: str) -> Said:
+    """All that a journal says; `ended` is why it has no last line, should it have none."""
+    said = Said(ended)
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if not line.endswith("\n"):
-                return
+                break
             content = json.loads(line)
             if "end" in content:
-                yield End(content["end"])
-                return
-            usage = Usage(content["seconds"], content["input_tokens"], content["output_tokens"])
-            yield Call(content["set"], [_outcome(entry) for entry in content["outcomes"]], usage)
+                said.ended = content["end"]
+                break
+            said.outcomes.setdefault(content["set"], {}).update(map(_outcome, content["outcomes"]))
+            said.usage = said.usage.plus(Usage(content["seconds"], content["input_tokens"], content["output_tokens"]))
+    return said
 
 
 def _line(identity: str, outcome: Outcome) -> dict[str, str]:

@@ -1,11 +1,16 @@
 """A foundation model that the job loads itself, as a candidate: causal or encoder-decoder, used as it is."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from transformers import GenerationConfig
+from transformers.utils import logging as transformers_logging
 
+from training.candidates.arguments import CandidateArguments
 from training.candidates.outcomes import Answers, Outcome, Unanswered
 from training.generation import GenerationParameters
+from training.hub_commit import newest_commit
+from training.hub_download import commit_of, download_model
 from training.language_model import LanguageModel
 
 TEXTS_A_CALL, TEXTS_A_CALL_OF_GPU = 4, 16
@@ -17,7 +22,7 @@ class LoadedCandidate:
     def __init__(self, loaded: LanguageModel, max_new_tokens: int, texts_a_call: int | None) -> None:
         self.texts_a_call = texts_a_call or (TEXTS_A_CALL if loaded.on_cpu else TEXTS_A_CALL_OF_GPU)
         self._loaded = loaded
-        self._parameters = GenerationParameters(max_new_tokens=max_new_tokens)
+        self._max_new_tokens = max_new_tokens
 
     def ask(self, texts: Sequence[str]) -> Answers:
         prompts = self._loaded.ids([self._asked(text) for text in texts])
@@ -31,15 +36,33 @@ class LoadedCandidate:
         return self._loaded.chat([{"role": "user", "content": text}]) if self._loaded.chats else text
 
     def _too_long(self, tokens: int) -> Unanswered | None:
-        limit, room = self._loaded.most_tokens, self._parameters.max_new_tokens if self._loaded.is_causal else 0
+        limit, room = self._loaded.most_tokens, self._max_new_tokens if self._loaded.is_causal else 0
         if limit is None or tokens + room <= limit:
             return None
         answer = f" with an answer of {room}" if room else ""
         return Unanswered(f"the prompt is {tokens} tokens long, and the model reads {limit}{answer}")
 
     def _config(self) -> GenerationConfig:
-        config = self._parameters.generation_config(self._loaded.model.generation_config)
+        config = GenerationParameters().generation_config(self._loaded.model.generation_config)
+        config.max_new_tokens = self._max_new_tokens
         config.pad_token_id = self._loaded.tokenizer.pad_token_id
         if self._loaded.is_causal:
             config.eos_token_id = self._loaded.ends
         return config
+
+
+def load_foundation(arguments: CandidateArguments, scratch: Path) -> LoadedCandidate:
+    """Load what LanguageModel.load takes, or a model of the hub, which is fetched into `scratch`.
+
+    Raises:
+        ModelError: it cannot be fetched or loaded.
+    """
+    assert arguments.max_new_tokens is not None
+    transformers_logging.disable_progress_bar()
+    model = arguments.model
+    if model is None:
+        model = scratch / "model"
+        model.mkdir()
+        model_id = str(arguments.model_id)
+        download_model(model_id, arguments.revision or commit_of(model_id, newest_commit), model, None)
+    return LoadedCandidate(LanguageModel.load(model), arguments.max_new_tokens, arguments.batch_size)

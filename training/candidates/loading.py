@@ -1,4 +1,7 @@
-"""From a candidate's arguments to something that can be asked."""
+"""From a candidate's arguments to something that can be asked.
+
+What loads models is imported only where one is loaded: it takes seconds and memory that a handler may need itself.
+"""
 
 from pathlib import Path
 
@@ -6,17 +9,10 @@ import boto3
 
 from training.candidates.arguments import BEDROCK, CUSTOM, FINE_TUNED, CandidateArguments
 from training.candidates.bedrock import BedrockCandidate
-from training.candidates.fine_tuned import FineTunedCandidate
 from training.candidates.handler import HandlerCandidate
-from training.candidates.loaded_model import LoadedCandidate
 from training.candidates.outcomes import Asker
 from training.candidates.sagemaker_endpoint import EndpointCandidate
 from training.candidates.services import Backoff
-from training.generation import TextGenerator
-from training.hub_commit import newest_commit
-from training.hub_download import commit_of, download_model
-from training.language_model import LanguageModel
-from training.model_directory import unpacked_model
 from training.remote_models import BEDROCK_RUNTIME, RETRIES, SAGEMAKER_RUNTIME
 
 # Texts a call of a container of somebody's own; what JumpStart serves foundation models in takes one.
@@ -31,19 +27,20 @@ def load_asker(arguments: CandidateArguments, scratch: Path) -> Asker:
         ArgumentError: it cannot write answers of that length.
     """
     if arguments.kind == BEDROCK:
+        assert arguments.model_id is not None and arguments.max_new_tokens is not None
         client = boto3.client(BEDROCK_RUNTIME, config=RETRIES)
-        return BedrockCandidate(client, str(arguments.model_id), arguments.max_new_tokens or 0, Backoff())
+        return BedrockCandidate(client, arguments.model_id, arguments.max_new_tokens, Backoff())
     if arguments.endpoint is not None:
         return _endpoint(arguments, arguments.endpoint)
     if arguments.handler is not None:
         return HandlerCandidate(arguments.handler, arguments.batch_size)
     if arguments.kind == FINE_TUNED:
-        assert arguments.model is not None
-        with unpacked_model(arguments.model) as directory:
-            generator = TextGenerator.load(directory)
-        return FineTunedCandidate(generator, arguments.max_new_tokens, arguments.batch_size)
-    loaded = LanguageModel.load(arguments.model or _downloaded(arguments, scratch))
-    return LoadedCandidate(loaded, arguments.max_new_tokens or 0, arguments.batch_size)
+        from training.candidates.fine_tuned import load_fine_tuned
+
+        return load_fine_tuned(arguments)
+    from training.candidates.loaded_model import load_foundation
+
+    return load_foundation(arguments, scratch)
 
 
 def _endpoint(arguments: CandidateArguments, endpoint: str) -> EndpointCandidate:
@@ -60,11 +57,3 @@ def _endpoint(arguments: CandidateArguments, endpoint: str) -> EndpointCandidate
         texts_a_call=texts,
         as_list=own_container or texts > 1,
     )
-
-
-def _downloaded(arguments: CandidateArguments, scratch: Path) -> Path:
-    model_id = str(arguments.model_id)
-    folder = scratch / "model"
-    folder.mkdir()
-    download_model(model_id, arguments.revision or commit_of(model_id, newest_commit), folder, None)
-    return folder

@@ -14,28 +14,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from training.candidates.arguments import BEDROCK, CandidateArguments
 from training.candidates.asked_records import AskedRecords
-from training.candidates.outcomes import Outcome, Unanswered
-from training.candidates.prices import Usage
+from training.candidates.journal import Said
+from training.candidates.outcomes import Unanswered
 from training.part_files import PartFiles
 from training.record_store import json_line
 
 FAILURES, CANDIDATE = "failures.jsonl", "candidate.json"
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 _GPU_INSTANCE = re.compile(r"ml\.[gp]\d")
-
-
-@dataclass
-class Said:
-    """`outcomes` by set and record id; `ended` is why it was not asked about the others, None if it was."""
-
-    outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    ended: str | None = None
 
 
 def write_report(arguments: CandidateArguments, asked: AskedRecords, said: Said) -> dict[str, Any]:
