@@ -49,18 +49,21 @@ def inference_dtype(device: str) -> torch.dtype:
     return torch.float32
 
 
+def position_limit(config: Any) -> int | None:
+    """How many positions the configuration says that the encoder (of a causal model: the model) has; None without."""
+    limits = (getattr(config, name, None) for name in _POSITION_FIELDS)
+    return next((limit for limit in limits if isinstance(limit, int)), None)
+
+
 def check_position_limit(config: Any, max_input_tokens: int) -> None:
     """Refuse inputs longer than the encoder has positions.
 
     Raises:
         ModelError: `max_input_tokens` is beyond the model's limit.
     """
-    for name in _POSITION_FIELDS:
-        limit = getattr(config, name, None)
-        if isinstance(limit, int):
-            if max_input_tokens > limit:
-                raise ModelError(f"max_input_tokens must be <= {limit} for this model, got {max_input_tokens}")
-            return
+    limit = position_limit(config)
+    if limit is not None and max_input_tokens > limit:
+        raise ModelError(f"max_input_tokens must be <= {limit} for this model, got {max_input_tokens}")
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
