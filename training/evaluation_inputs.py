@@ -58,17 +58,22 @@ def read_evaluation_sets(prepared: Path, counts: Mapping[str, int]) -> dict[str,
         EvaluationError: a set holds another number of records than reported, an id twice, or a line that is no record;
             or there is no record in any set.
     """
-    folders = {folder.name for folder in (prepared / "eval").glob("*") if folder.is_dir()}
-    sets = {name: _read_set(prepared / "eval" / name) for name in sorted(folders | counts.keys())}
+    sets = _read_sets(prepared / "eval", counts)
     for name, records in sets.items():
         if len(records) != counts.get(name):
             raise EvaluationError(
                 f"evaluation set {name}: {len(records)} records found, but Prepare's report says {counts.get(name)}"
             )
-        refuse_repeated(f"evaluation set {name}", [record.id for record in records])
-    if not any(sets.values()):
-        raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
-    return {name: records for name, records in sets.items() if records}
+    return _with_records(sets)
+
+
+def read_sets(folder: Path) -> dict[str, list[EvaluationRecord]]:
+    """The evaluation sets in a folder that hold records, in order of their names.
+
+    Raises:
+        EvaluationError: a set holds an id twice or a line that is no record; or there is no record in any set.
+    """
+    return _with_records(_read_sets(folder, ()))
 
 
 def read_predictions(folder: Path, evaluation_set: str, model: str) -> dict[str, str]:
@@ -142,6 +147,21 @@ def _curve_rows(archive: Path) -> Iterator[dict[str, Any]]:
     raise EvaluationError(f"{TRAINING_OUTPUT} holds no {TRAINING_CURVE_FILE}")
 
 
+def _read_sets(folder: Path, names: Iterable[str]) -> dict[str, list[EvaluationRecord]]:
+    """Every set in the folder and of these names."""
+    found = {each.name for each in folder.glob("*") if each.is_dir()}
+    sets = {name: _read_set(folder / name) for name in sorted(found.union(names))}
+    for name, records in sets.items():
+        refuse_repeated(f"evaluation set {name}", [record.id for record in records])
+    return sets
+
+
+def _with_records(sets: Mapping[str, list[EvaluationRecord]]) -> dict[str, list[EvaluationRecord]]:
+    if not any(sets.values()):
+        raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
+    return {name: records for name, records in sets.items() if records}
+
+
 def _read_set(folder: Path) -> list[EvaluationRecord]:
     return [
         EvaluationRecord(
@@ -158,8 +178,17 @@ def folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]
         EvaluationError: a line is not a JSON object.
     """
     for path in part_files(folder):
-        with path.open("rb") as lines:
-            yield from _json_lines(lines, f"{what}, {path.name}")
+        yield from file_lines(path, f"{what}, {path.name}")
+
+
+def file_lines(path: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a file: its place, for messages, and its object.
+
+    Raises:
+        EvaluationError: a line is not a JSON object.
+    """
+    with path.open("rb") as lines:
+        yield from _json_lines(lines, what)
 
 
 def _json_lines(lines: Iterable[bytes], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
