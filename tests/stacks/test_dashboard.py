@@ -20,10 +20,11 @@ from stacks.dashboard.dashboards import dashboards, data_sets
 from stacks.dashboard.definition import definition
 from stacks.dashboard.events import stream_data_sets
 from stacks.dashboard.events.event_dashboard import event_dashboard
-from stacks.dashboard.parts import DashboardError, DataSet, Kpi, Sheet
+from stacks.dashboard.parts import DashboardError, DataSet, Sheet
 from stacks.dashboard.report.overview import OVERVIEW
 from stacks.dashboard.report.report_dashboard import report_dashboard
 from stacks.dashboard.theme import THEME
+from stacks.dashboard.visual_kinds import Kpi
 from stacks.dashboard_stack import data_set_id, refreshed_data_sets
 from tests.stacks.conftest import REPOSITORY
 from tests.stacks.shapes import broken_constraints
