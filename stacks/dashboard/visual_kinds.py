@@ -126,12 +126,16 @@ class Bars(Visual):
 
 @dataclass(frozen=True, kw_only=True)
 class BarsAndLines(Visual):
-    """Bars by category and `color`, with `lines` across the categories."""
+    """Bars by category and `color`, beside one another or `stacked`, with `lines` across the categories, or with a
+    mark in place of each line's points where `lines_are_marks`: categories that follow no order have nothing between
+    them."""
 
     category: Dimension
     bars: Measure
     color: Dimension
     lines: tuple[Measure, ...]
+    stacked: bool = False
+    lines_are_marks: bool = False
     order: Order | None = None
 
     @property

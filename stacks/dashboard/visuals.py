@@ -14,6 +14,12 @@ from stacks.dashboard.parts import Dashboard, DataSet
 from stacks.dashboard.references import HIDDEN, SHOWN, Json, column_reference, field_id
 from stacks.dashboard.visual_kinds import AnyVisual, Bars, BarsAndLines, Boxes, Cell, Kpi, Lines, Order, Points, Rows
 
+# What a line runs through, without the line.
+_MARKS_ALONE: Json = {
+    "LineStyleSettings": {"LineVisibility": "HIDDEN"},
+    "MarkerStyleSettings": {"MarkerVisibility": "VISIBLE", "MarkerShape": "SQUARE"},
+}
+
 
 def visual_definition(dashboard: Dashboard, visual: AnyVisual) -> Json:
     """A visual with its title, help, fields, sorting and colours."""
@@ -78,7 +84,7 @@ def _bars(dashboard: Dashboard, visual: Bars, data_set: DataSet) -> Json:
     return {
         "FieldWells": {"BarChartAggregatedFieldWells": wells},
         "Orientation": "HORIZONTAL" if visual.horizontal else "VERTICAL",
-        "BarsArrangement": "STACKED" if visual.stacked else "CLUSTERED",
+        "BarsArrangement": _arrangement(visual.stacked),
         "SortConfiguration": category_sort(visual, data_set, visual.order),
         "CategoryLabelOptions": axis_label(visual, data_set, visual.category),
         "ValueLabelOptions": axis_label(visual, data_set, visual.value),
@@ -97,7 +103,8 @@ def _bars_and_lines(dashboard: Dashboard, visual: BarsAndLines, data_set: DataSe
                 "LineValues": [measure_field(visual, data_set, line) for line in visual.lines],
             }
         },
-        "BarsArrangement": "CLUSTERED",
+        "BarsArrangement": _arrangement(visual.stacked),
+        **({"DefaultSeriesSettings": _MARKS_ALONE} if visual.lines_are_marks else {}),
         "SortConfiguration": category_sort(visual, data_set, visual.order),
         "CategoryLabelOptions": axis_label(visual, data_set, visual.category),
         "PrimaryYAxisLabelOptions": axis_label(visual, data_set, visual.bars, *visual.lines),
@@ -106,6 +113,10 @@ def _bars_and_lines(dashboard: Dashboard, visual: BarsAndLines, data_set: DataSe
         "Legend": SHOWN,
         **palette(dashboard, visual, visual.color, visual.lines),
     }
+
+
+def _arrangement(stacked: bool) -> str:
+    return "STACKED" if stacked else "CLUSTERED"
 
 
 def _lines(dashboard: Dashboard, visual: Lines, data_set: DataSet) -> Json:

@@ -85,7 +85,7 @@ export class ChartView {
   }
 
   /**
-   * @param {{name: string, mark: "bar" | "line" | "point"}[]} series
+   * @param {{name: string, mark: "bar" | "line" | "tick" | "point"}[]} series
    * @param {string[]} colors
    */
   drawLegend(series, colors) {
@@ -116,7 +116,7 @@ function heightNeeded(spec, result) {
 }
 
 /**
- * @param {"bar" | "line" | "point"} mark
+ * @param {"bar" | "line" | "tick" | "point"} mark
  * @param {string} color
  * @param {number} place
  */
@@ -131,6 +131,10 @@ function swatch(mark, color, place) {
   };
   if (mark === "bar") {
     add("rect", { x: "5", y: "1", width: "14", height: "10", rx: "2", fill: color });
+    return svg;
+  }
+  if (mark === "tick") {
+    add("rect", { x: "3", y: "4", width: "18", height: "4", fill: color });
     return svg;
   }
   const dash = DASHES[place % DASHES.length];
