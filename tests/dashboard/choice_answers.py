@@ -11,7 +11,7 @@ from training.table_schemas import FINE_TUNED, PRETRAINED
 def choice(found: Sequence[Row]) -> list[Row]:
     kept = (
         *("evaluation_set", "candidate", "rouge_l", "rouge_l_low", "rouge_l_high", "against_fine_tuned"),
-        *("clinical_errors", "clinical_errors_low", "clinical_errors_high", "distinct_predictions"),
+        *("clinical_errors", "clinical_errors_low", "clinical_errors_high"),
         *("seconds_per_1000", "dollars_per_1000", "needs", "verdict"),
     )
 
@@ -25,13 +25,13 @@ def choice(found: Sequence[Row]) -> list[Row]:
         | {
             "set_and_candidate": _named(found, row),
             "kind": row["kind"].replace("_", "-"),
-            "status": row["status"] if row["reason"] is None else f"{row['status']}: {row['reason']}",
-            "records": f"{row['answered']} of {row['asked']}",
+            "answered": f"{row['answered']} of {row['asked']}, {row['status']}"
+            + ("" if row["reason"] is None else f": {row['reason']}"),
             "rouge_l_interval": _interval(row, "rouge_l", 3),
             "against_fine_tuned_interval": _interval(row, "against_fine_tuned", 3),
             "clinical_errors_interval": _interval(row, "clinical_errors", 1, factor=100),
             "leaves_account": "yes" if row["leaves_account"] else "no",
-            "recommended": "recommended" if row["recommended"] else "",
+            "marked_candidate": _named(found, row) + (" ★ recommended" if row["recommended"] else ""),
             "place": 1 + by_place.index(row),
             "rouge_l_place": 1 + by_rouge_l.index(row),
         }

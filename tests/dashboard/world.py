@@ -28,7 +28,7 @@ from tests.dashboard.candidate_rows import (
     failure_rows,
 )
 from tests.dashboard.candidate_rows import QUALITY as CANDIDATE_QUALITY
-from training.table_schemas import CANDIDATE_FAILURES, CLINICAL_ERRORS, PREDICTIONS, Table
+from training.table_schemas import CANDIDATE_FAILURES, CLINICAL_ERRORS, PREDICTIONS, SCORES, Table
 from training.table_schemas import CANDIDATES as CANDIDATES_TABLE
 
 TASKS = ("radiology_impressions", "adverse_events")
@@ -207,9 +207,7 @@ class World:
             for evaluation_set in self.sets:
                 for slice_ in ("all", "normal", "abnormal"):
                     for model in self._models(run):
-                        for metric in (*METRICS, "abnormal_as_normal"):
-                            if metric == "abnormal_as_normal" and slice_ == "normal":
-                                continue
+                        for metric in (*METRICS, *(["abnormal_as_normal"] if slice_ == "abnormal" else [])):
                             mean = min(1.0, max(0.0, _QUALITY[model] + chance.uniform(-0.08, 0.08)))
                             rows.append(
                                 {
@@ -221,7 +219,19 @@ class World:
                                     "high": mean + 0.02, "distinct_predictions": chance.randint(1, 40),
                                 }
                             )  # fmt: skip
-        return rows
+        # The error on abnormal reports is shown of all reports too.
+        return rows + [row | {"slice": "all"} for row in rows if row["metric"] == "abnormal_as_normal"]
+
+    def scored(self, run: Run) -> list[Row]:
+        """The rows that a run leaves in the table of scores."""
+        names = {"count": "records", "min": "lowest", "max": "highest"}
+        started = datetime.fromtimestamp(run.started_at / 1000, UTC)
+        return [
+            {column: row[names.get(column, column)] for column in SCORES.column_names if column != "started_at"}
+            | {"started_at": started}
+            for row in self._measured
+            if row["run_id"] == run.run_id and (row["metric"], row["slice"]) != ("abnormal_as_normal", "all")
+        ]
 
     def _history(self) -> list[Row]:
         names = ("task", "run_id", "started_at", "evaluation_set", "slice", "model", "metric", "mean")

@@ -18,13 +18,13 @@ from stacks.dashboard.visual_kinds import (
 )
 
 # The column of the dashboard's colours that has those of an interval's ends.
-INTERVAL, LOW, HIGH = "interval", "from", "to"
+INTERVAL, LOW, HIGH = "interval", "lower end", "upper end"
 _WAY = Dimension(column="set_and_candidate", title="evaluation set and way to answer")
 _NONE = "Empty where the task file names no candidates."
 
 
-def _with_interval(column: str, title: str, explanation: str, format: Format) -> Tile:
-    return Tile(
+def _with_interval(column: str, mean: str, title: str, explanation: str, format: Format) -> Row:
+    chart = Tile(
         visual=BarsAndLines(
             id=f"choice-{column.replace('_', '-')}",
             title=title,
@@ -32,12 +32,12 @@ def _with_interval(column: str, title: str, explanation: str, format: Format) ->
             f"difference is no chance. No bar: no answers. {_NONE}",
             data_set=DATA_SET.name,
             category=_WAY,
-            bars=Measure(column=column, title="mean", format=format),
+            bars=Measure(column=column, title=mean, format=format),
             color=Dimension(column="kind", title="kind"),
             lines=tuple(
                 Measure(
                     column=f"{column}_{end}",
-                    title=f"interval {name}",
+                    title=f"{name} of the interval",
                     format=format,
                     color_of=(INTERVAL, name),
                 )
@@ -47,8 +47,9 @@ def _with_interval(column: str, title: str, explanation: str, format: Format) ->
             lines_are_marks=True,
             order=Order(column="rouge_l_place", aggregation="MIN"),
         ),
-        width=18,
+        width=36,
     )
+    return Row(height=15, tiles=(chart,))
 
 
 _RECOMMENDATION = Row(
@@ -73,41 +74,37 @@ _RECOMMENDATION = Row(
 )
 
 _TABLE = Row(
-    height=18,
+    height=21,
     tiles=(
         Tile(
             visual=Rows(
                 id="choice-table",
                 title="Ways to answer (ROUGE-L from 0 to 1, higher is better; clinical errors: share of the "
                 "answers, lower is better)",
-                help="All on the same records. Intervals are 95 % bootstrap intervals; the difference is to the "
-                "fine-tuned model on the records that both answered. Clinical errors are answers in which a rule found "
-                f"at least one. Seconds as measured, dollars at the task file's prices. {_NONE}",
+                help="Scores are over what each answered. Intervals are 95 % bootstrap intervals; the difference is to "
+                "the fine-tuned model on the records that both answered. Clinical errors are answers in which a rule "
+                f"found at least one. Seconds as measured, dollars at the task file's prices. {_NONE}",
                 data_set=DATA_SET.name,
                 cells=(
-                    Cell(column="candidate", title="way to answer", width=130),
-                    Cell(column="recommended", title="choice", width=115),
-                    Cell(column="verdict", title="why", width=250),
-                    Cell(column="rouge_l", title="ROUGE-L", width=85, format=Format(decimals=3)),
-                    Cell(column="rouge_l_interval", title="interval", width=80),
+                    Cell(column="marked_candidate", title="way to answer", width=150),
+                    Cell(column="verdict", title="verdict", width=190),
+                    Cell(column="rouge_l", title="ROUGE-L", width=95, format=Format(decimals=3)),
+                    Cell(column="rouge_l_interval", title="interval", width=75),
                     Cell(column="against_fine_tuned", title="to fine-tuned", width=85, format=Format(decimals=3)),
-                    Cell(column="against_fine_tuned_interval", title="interval of it", width=85),
-                    Cell(column="clinical_errors", title="clinical errors", width=85, format=SHARE),
-                    Cell(column="clinical_errors_interval", title="interval, %", width=80),
-                    Cell(column="seconds_per_1000", title="seconds per 1,000", width=80, format=Format(decimals=1)),
+                    Cell(column="against_fine_tuned_interval", title="interval of it", width=80),
+                    Cell(column="clinical_errors", title="clinical errors", width=80, format=SHARE),
+                    Cell(column="clinical_errors_interval", title="interval, %", width=75),
+                    Cell(column="seconds_per_1000", title="seconds per 1,000", width=85, format=Format(decimals=1)),
                     Cell(
                         column="dollars_per_1000",
                         title="dollars per 1,000",
                         width=80,
                         format=Format(decimals=2, prefix="$"),
                     ),
-                    Cell(column="needs", title="needs", width=120),
-                    Cell(column="leaves_account", title="text leaves the account", width=80),
-                    Cell(column="records", title="records answered", width=85),
-                    Cell(column="status", title="status", width=160),
+                    Cell(column="needs", title="needs", width=100),
+                    Cell(column="leaves_account", title="text leaves the account", width=75),
+                    Cell(column="answered", title="records answered", width=125),
                     Cell(column="kind", title="kind", width=95),
-                    Cell(column="evaluation_set", title="set", width=80),
-                    Cell(column="distinct_predictions", title="different answers", width=80, format=COUNT),
                     Cell(column="place", title="place", hidden=True),
                 ),
                 order=Order(column="place"),
@@ -117,26 +114,25 @@ _TABLE = Row(
     ),
 )
 
-_SCORES = Row(
-    height=14,
-    tiles=(
-        _with_interval(
-            "rouge_l",
-            "ROUGE-L with its interval (0 to 1, higher is better)",
-            "Words shared with the doctor's own text, in their order: the mean over what was answered.",
-            SCORE,
-        ),
-        _with_interval(
-            "clinical_errors",
-            "Answers with a clinical error, with its interval (share, lower is better)",
-            "Answers in which at least one rule found something.",
-            SHARE,
-        ),
+_SCORES = (
+    _with_interval(
+        "rouge_l",
+        "mean ROUGE-L",
+        "ROUGE-L with its interval (0 to 1, higher is better)",
+        "Words shared with the doctor's own text, in their order: the mean over what was answered.",
+        SCORE,
+    ),
+    _with_interval(
+        "clinical_errors",
+        "share of the answers",
+        "Answers with a clinical error, with its interval (share, lower is better)",
+        "Answers in which at least one rule found something.",
+        SHARE,
     ),
 )
 
 _REASONS = Row(
-    height=15,
+    height=18,
     tiles=(
         Tile(
             visual=Bars(
@@ -183,8 +179,8 @@ CHOICE = Sheet(
     id="choice",
     title="Choice",
     description="Which way of answering to take: the model before and after fine-tuning, the candidates of the task "
-    "file and the floors, on the same records. Empty for a task without candidates.",
+    "file and the floors, on the same evaluation sets. Empty for a task without candidates.",
     # Scores of ways to answer are over all records of a set.
     without=("slice", "model"),
-    rows=(_RECOMMENDATION, _TABLE, _SCORES, _REASONS),
+    rows=(_RECOMMENDATION, _TABLE, *_SCORES, _REASONS),
 )

@@ -4,7 +4,7 @@ from stacks.dashboard.parts import Column, DataSet, Kind
 from training.table_schemas import FINE_TUNED, PRETRAINED
 
 WHOLE, NUMBER = Kind.WHOLE, Kind.NUMBER
-RECOMMENDED = "recommended"
+RECOMMENDED = " ★ recommended"
 NO_ERRORS = "none found"
 # Kinds of ways to answer as the sheet writes them; those of the table have an underscore.
 KINDS = (PRETRAINED, FINE_TUNED, "foundation", "bedrock", "custom", "floor")
@@ -14,10 +14,7 @@ RULES = ("negation", "number", "severity", "side", "term")
 _OF_RUN = "WHERE task = <<$task>> AND run_id = <<$run>>"
 _SETS = "sets AS (SELECT count(DISTINCT evaluation_set) AS number FROM found)"
 # With one evaluation set its name would only take the room of the candidates'.
-_NAMED = (
-    "CASE WHEN sets.number = 1 THEN found.candidate ELSE found.evaluation_set || ' · ' || found.candidate END "
-    "AS set_and_candidate"
-)
+_NAMED = "CASE WHEN sets.number = 1 THEN found.candidate ELSE found.evaluation_set || ' · ' || found.candidate END"
 
 
 def _interval(column: str, decimals: int, factor: int = 1) -> str:
@@ -34,15 +31,17 @@ CHOICE = DataSet(
     sql=f"""
 WITH found AS (SELECT * FROM db.candidates {_OF_RUN}),
 {_SETS}
-SELECT found.evaluation_set, found.candidate, {_NAMED}, replace(kind, '_', '-') AS kind,
-  CASE WHEN reason IS NULL THEN status ELSE status || ': ' || reason END AS status,
-  CAST(answered AS varchar) || ' of ' || CAST(asked AS varchar) AS records,
+SELECT found.evaluation_set, found.candidate, {_NAMED} AS set_and_candidate,
+  {_NAMED} || CASE WHEN recommended THEN '{RECOMMENDED}' ELSE '' END AS marked_candidate,
+  replace(kind, '_', '-') AS kind,
+  CAST(answered AS varchar) || ' of ' || CAST(asked AS varchar) || ', ' || status
+    || CASE WHEN reason IS NULL THEN '' ELSE ': ' || reason END AS answered,
   rouge_l, rouge_l_low, rouge_l_high, {_interval("rouge_l", 3)},
   against_fine_tuned, {_interval("against_fine_tuned", 3)},
   clinical_errors, clinical_errors_low, clinical_errors_high, {_interval("clinical_errors", 1, factor=100)},
-  distinct_predictions, seconds_per_1000, dollars_per_1000, coalesce(needs, '') AS needs,
+  seconds_per_1000, dollars_per_1000, coalesce(needs, '') AS needs,
   CASE WHEN leaves_account THEN 'yes' ELSE 'no' END AS leaves_account,
-  CASE WHEN recommended THEN '{RECOMMENDED}' ELSE '' END AS recommended, verdict,
+  verdict,
   row_number() OVER (ORDER BY found.evaluation_set, CASE WHEN recommended THEN 0 ELSE 1 END, coalesce(rouge_l, -1) DESC,
     found.candidate) AS place,
   row_number() OVER (ORDER BY found.evaluation_set, coalesce(rouge_l, -1) DESC, found.candidate) AS rouge_l_place
@@ -51,10 +50,10 @@ FROM found CROSS JOIN sets
     columns=(
         Column("evaluation_set"),
         Column("candidate"),
+        Column("marked_candidate"),
         Column("set_and_candidate"),
         Column("kind"),
-        Column("status"),
-        Column("records"),
+        Column("answered"),
         Column("rouge_l", NUMBER),
         Column("rouge_l_low", NUMBER),
         Column("rouge_l_high", NUMBER),
@@ -65,12 +64,10 @@ FROM found CROSS JOIN sets
         Column("clinical_errors_low", NUMBER),
         Column("clinical_errors_high", NUMBER),
         Column("clinical_errors_interval"),
-        Column("distinct_predictions", WHOLE),
         Column("seconds_per_1000", NUMBER),
         Column("dollars_per_1000", NUMBER),
         Column("needs"),
         Column("leaves_account"),
-        Column("recommended"),
         Column("verdict"),
         Column("place", WHOLE),
         Column("rouge_l_place", WHOLE),
@@ -109,7 +106,8 @@ counted AS (
   SELECT evaluation_set, model, "check" AS rule, count(*) AS passages
   FROM db.clinical_errors {_OF_RUN} GROUP BY evaluation_set, model, "check"
 )
-SELECT found.evaluation_set, found.candidate, {_NAMED}, coalesce(counted.rule, '{NO_ERRORS}') AS rule,
+SELECT found.evaluation_set, found.candidate, {_NAMED} AS set_and_candidate,
+  coalesce(counted.rule, '{NO_ERRORS}') AS rule,
   100.0 * coalesce(counted.passages, 0) / found.answered AS per_100_answers
 FROM found CROSS JOIN sets
 LEFT JOIN counted ON counted.evaluation_set = found.evaluation_set AND counted.model = found.candidate

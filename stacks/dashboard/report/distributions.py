@@ -20,8 +20,8 @@ def _boxes(column: str, title: str) -> Boxes:
 DISTRIBUTIONS = Sheet(
     id="distributions",
     title="Distributions",
-    description="How the scores of single reports are spread, the model before fine-tuning beside the one after it and "
-    "the floors.",
+    description="How the scores of single reports are spread, the model before fine-tuning beside the one after it, "
+    "the floors and the candidates of the task file.",
     rows=(
         Row(
             height=12,
