@@ -1,5 +1,5 @@
-"""Queries of the dashboard of reports, asked of the local Athena over the rows of an invented world: what they answer is
-what was computed without SQL."""
+"""Queries of the dashboard of reports, asked of the local Athena over the rows of an invented world: what they
+answer is what was computed without SQL."""
 
 from pathlib import Path
 
@@ -36,12 +36,8 @@ def test_a_choice(asked: Asked, name: str) -> None:
 def test_a_run_without_candidates_has_no_rows_and_says_so(asked: Asked, name: str) -> None:
     rows = check(asked, WORLD, name, {"run": BEFORE_CANDIDATES})
     if name == "recommendation":
-        assert [row["evaluation_set"] for row in sorted(rows, key=lambda row: row["evaluation_set"])] == list(
-            WORLD.sets
-        )
-        assert all(
-            row["sentence"].startswith("Nothing was compared: the task file names no candidates") for row in rows
-        )
+        assert {row["evaluation_set"] for row in rows} == set(WORLD.sets)
+        assert {row["sentence"].split(":")[0] for row in rows} == {"Nothing was compared"}
     else:
         assert rows == []
 
@@ -55,9 +51,8 @@ def test_one_is_marked_as_recommended_at_most(asked: Asked) -> None:
 
 
 def test_who_answered_nothing_has_no_scores_and_is_there(asked: Asked) -> None:
-    (gone,) = (
-        row for row in check(asked, WORLD, "choice", {}) if row["set_and_candidate"] == "dev1 · endpoint-of-the-ward"
-    )
+    rows = {row["set_and_candidate"]: row for row in check(asked, WORLD, "choice", {})}
+    gone = rows["dev1 · endpoint-of-the-ward"]
     assert gone["answered"].startswith("0 of 20, failed: there is no endpoint")
     assert gone["rouge_l"] is None and gone["rouge_l_interval"] == ""
     rules = check(asked, WORLD, "errors_by_rule", {})
