@@ -11,7 +11,7 @@ CDK := .venv/bin/node node_modules/aws-cdk/bin/cdk
 export PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo local upload predict test lint synth deploy destroy redrive review lock jumpstart-lock hub-lock clean
+.PHONY: help set-up demo local upload approve predict test lint synth deploy destroy redrive review lock jumpstart-lock hub-lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ local: set-up ## Start the local AWS with every stack deployed, and stay until C
 
 upload: set-up ## Upload FILE to the running demo (SET=name: as an evaluation set)
 	@$(PYTHON) -m local upload '$(FILE)' $(if $(TASK),--task '$(TASK)') $(if $(SET),--set '$(SET)')
+
+approve: set-up ## Approve the newest model of the running demo, as a person would: the live endpoint moves to it
+	@$(PYTHON) -m local approve $(if $(TASK),--task '$(TASK)')
 
 predict: set-up ## Ask the running demo's live endpoint: TEXT='...' (EXPLAIN=1: name the reports behind the answer)
 	@$(PYTHON) -m local predict "$$TEXT" $(if $(TASK),--task '$(TASK)') $(if $(EXPLAIN),--explain)

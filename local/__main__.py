@@ -3,6 +3,7 @@
 python -m local demo [--task TASK] [--tasks FOLDER] [--data FILE] [--evaluation FILE]
 python -m local serve [--tasks FOLDER]
 python -m local upload FILE [--task TASK] [--set SET]
+python -m local approve [--task TASK]
 python -m local predict TEXT [--task TASK] [--explain]
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.demo import run_demo, serve
+from local.demo import go_live, newest_package, run_demo, serve
 from local.errors import DataError, LocalError
 from local.paths import TASKS
 from local.stage import LocalStage, running_stage
@@ -31,27 +32,36 @@ def main() -> int:
             run_demo(console, arguments.task, arguments.tasks.resolve(), arguments.data, arguments.evaluation)
         elif arguments.command == "serve":
             serve(console, arguments.tasks.resolve())
-        elif arguments.command == "upload":
-            stage = running_stage()
-            key = stage.upload(arguments.file, _task_of(stage, arguments.task), arguments.set)
-            console.print(f"Uploaded as {key}")
         else:
-            # A model from before explanations would refuse the parameter, whatever its value.
-            parameters = {"explain": True} if arguments.explain else {}
-            stage = running_stage()
-            answer = stage.ask_endpoint(_task_of(stage, arguments.task), arguments.text, **parameters)
-            said = answer.get("generated_text") or f"{answer['label']}, probability {answer['probability']:.4f}"
-            console.print(said, highlight=False, markup=False)
-            for report in answer.get("similar", []):
-                console.print(
-                    f"  training report {report['id']}, similarity {report['similarity']:.4f}", highlight=False
-                )
+            _ask_running_stage(console, arguments)
     except LocalError as error:
         Console(stderr=True, soft_wrap=True).print(f"Stopped: {error}", style="red", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _ask_running_stage(console: Console, arguments: argparse.Namespace) -> None:
+    """Do what a command wants of the stage that another one keeps running.
+
+    Raises:
+        LocalError: there is none, it has no such task, or it refuses.
+    """
+    stage = running_stage()
+    task = _task_of(stage, arguments.task)
+    if arguments.command == "upload":
+        console.print(f"Uploaded as {stage.upload(arguments.file, task, arguments.set)}")
+    elif arguments.command == "approve":
+        go_live(console, stage, task, newest_package(stage, task))
+    else:
+        # A model from before explanations would refuse the parameter, whatever its value.
+        parameters = {"explain": True} if arguments.explain else {}
+        answer = stage.ask_endpoint(task, arguments.text, **parameters)
+        said = answer.get("generated_text") or f"{answer['label']}, probability {answer['probability']:.4f}"
+        console.print(said, highlight=False, markup=False)
+        for report in answer.get("similar", []):
+            console.print(f"  training report {report['id']}, similarity {report['similarity']:.4f}", highlight=False)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     upload.add_argument("file", type=Path)
     upload.add_argument("--task", default=TASK)
     upload.add_argument("--set", help="name of the evaluation set; without it the file is training data")
+    approve = commands.add_parser("approve", help="approve the newest model of the stage that is running")
+    approve.add_argument("--task", default=TASK)
     predict = commands.add_parser("predict", help="ask the live endpoint of the stage that is running")
     predict.add_argument("text")
     predict.add_argument("--task", default=TASK)

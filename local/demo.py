@@ -85,7 +85,7 @@ def _whole_way(
     package = row["model_package"]
     used: dict[str, Any] = {}
     if package:
-        _go_live(console, stage, demo.task, package)
+        go_live(console, stage, demo.task, package)
         used = demo.use(console, stage, view.run_id, _DATA, own_data=own_data)
     return {
         "task": demo.task,
@@ -152,7 +152,26 @@ def _wait_for_row(tables: Tables, task: str, run_id: str) -> dict[str, str | Non
     raise RunError(f"the row of run {run_id} is not in the table runs after {_ROW_SECONDS} s")
 
 
-def _go_live(console: Console, stage: LocalStage, task: str, package: str) -> None:
+def newest_package(stage: LocalStage, task: str) -> str:
+    """ARN of the model package of a task that was registered last.
+
+    Raises:
+        RunError: there is none.
+    """
+    found = stage.aws.client("sagemaker").list_model_packages(
+        ModelPackageGroupName=stage.names.pipelines[task], SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["ModelPackageSummaryList"]
+    if not found:
+        raise RunError(f"no model of {task} is registered: no run of it has ended and passed the gate")
+    return str(found[0]["ModelPackageArn"])
+
+
+def go_live(console: Console, stage: LocalStage, task: str, package: str) -> None:
+    """Approve a model package, and wait until the task's live endpoint serves it.
+
+    Raises:
+        RunError: it does not come to that.
+    """
     sagemaker = stage.aws.client("sagemaker")
     console.print(f"Approving {package.rsplit(':', 1)[-1]}, as a person would; the live endpoint moves to it ...")
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
@@ -167,6 +186,7 @@ def _stay(console: Console, stage: LocalStage, dashboard: str, tasks: Path) -> N
     console.print("In another terminal:", style="bold")
     console.print("  make upload FILE=train.jsonl              your own training data: starts a run")
     console.print("  make upload FILE=dev3.jsonl SET=dev3      an evaluation set, scored in every later run")
+    console.print("  make approve                              the newest model: the live endpoint moves to it")
     console.print(
         "  make predict TEXT='The heart is ...'      asks the live endpoint (EXPLAIN=1: and what it rested on)"
     )
