@@ -1,7 +1,8 @@
 """The pipeline of a task that writes text.
 
 A model that is built from the training text (source `stand_in`) is staged after Prepare. A model of JumpStart is
-fine-tuned by JumpStart's script, and Package follows FineTune (stacks/pipeline/jumpstart_training.py).
+fine-tuned by JumpStart's script, and Package follows FineTune (stacks/pipeline/jumpstart_training.py). Candidates are
+asked and compared after Evaluate (stacks/pipeline/comparison.py).
 """
 
 import json
@@ -12,6 +13,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 from stacks.config import SummaryTask
 from stacks.jumpstart import LockedModel
 from stacks.pipeline.authoring import PROCESSING, FineTuned, PipelineAuthor, output_of, s3_prefix, text_of
+from stacks.pipeline.comparison import comparison_steps
 from stacks.pipeline.jumpstart_training import jumpstart_fine_tune
 from stacks.pipeline.own_training import fine_tune
 from stacks.pipeline.source_archive import FINE_TUNE
@@ -71,6 +73,13 @@ def summary_steps(author: PipelineAuthor, task: SummaryTask, jumpstart: LockedMo
         answered=fine_tuned,
         predictions=output_of(fine_tuned, "predictions"),
         evaluate=evaluated,
+        compared=comparison_steps(
+            author,
+            task,
+            prepared=prepared,
+            evaluated=evaluated,
+            answered={"pretrained": pretrained, "fine-tuned": fine_tuned},
+        ),
     )
 
 
