@@ -1,34 +1,36 @@
 """What a task file may hold, as the code says it: every setting with its rule in words.
 
-A setting is a dotted name; lists of settings are named by what stands in each (`metrics.name`). Machines and models are
-described once (MACHINE, MODEL) and not below every setting that holds one.
+A setting is a dotted name; lists of settings are named by what stands in each (`metrics.name`). Machines, models and
+candidates are described by themselves, and not below every setting that holds one.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks.config import ClassificationTask, Compute, Model, SummaryTask, Task, Variant
+from stacks.config.candidates import Bedrock, Candidate, Custom, FineTuned, Foundation
 from stacks.settings import Settings
 
-_ONE_RULE = {"Compute": "a machine", "Variant": "a machine", "Model": "a model"}
+_DESCRIBED = {"Compute": "machine", "Variant": "machine", "Model": "model", "Foundation": "candidate"}
 _BOUNDS = (
     ("exclusiveMinimum", "above {}"),
     ("minimum", "at least {}"),
     ("exclusiveMaximum", "below {}"),
     ("maximum", "at most {}"),
 )
-_KINDS: tuple[type[Task], ...] = (SummaryTask, ClassificationTask)
+_TASKS: tuple[type[Task], ...] = (SummaryTask, ClassificationTask)
+_CANDIDATES: tuple[type[Candidate], ...] = (Foundation, Bedrock, FineTuned, Custom)
 
 
 def rules_of_tasks() -> dict[str, str]:
-    """Setting of a task file -> its rule; of either kind of task, but for the name, which is the file's."""
-    by_kind = [dict(_settings(kind)) for kind in _KINDS]
-    rules = {name: rule for rules in by_kind for name, rule in rules.items()}
-    for name in rules:
-        said = {rules[name] for rules in by_kind if name in rules}
-        assert len(said) == 1 or name == "kind", f"{name} has another rule in each kind: {said}"
-    del rules["name"]
-    return rules | {"kind": "`summary` or `classification`; needed"}
+    """Setting of a task file -> its rule; of either kind of task, but for name and folder, which are the file's."""
+    rules = _of_kinds(_TASKS)
+    return {name: rule for name, rule in rules.items() if name not in ("name", "folder")}
+
+
+def rules_of_candidates() -> dict[str, str]:
+    """Of every kind."""
+    return _of_kinds(_CANDIDATES)
 
 
 def rules_of_machines() -> dict[str, str]:
@@ -37,6 +39,17 @@ def rules_of_machines() -> dict[str, str]:
 
 def rules_of_models() -> dict[str, str]:
     return dict(_settings(Model))
+
+
+def _of_kinds(kinds: tuple[type[Settings], ...]) -> dict[str, str]:
+    """The settings of several kinds of the same thing, whose `kind` is one of theirs."""
+    by_kind = [dict(_settings(kind)) for kind in kinds]
+    rules = {name: rule for rules in by_kind for name, rule in rules.items()}
+    for name in rules:
+        said = {rules[name] for rules in by_kind if name in rules}
+        assert len(said) == 1 or name == "kind", f"{name} has another rule in each kind: {said}"
+    *first, last = (rules["kind"].partition(";")[0] for rules in by_kind)
+    return rules | {"kind": f"{', '.join(first)} or {last}; needed"}
 
 
 def _settings(kind: type[Settings]) -> Iterator[tuple[str, str]]:
@@ -48,8 +61,8 @@ def _below(prefix: str, schema: Mapping[str, Any], definitions: Mapping[str, Any
     for name, setting in schema["properties"].items():
         end = _end(setting, name in schema.get("required", ()))
         reference = _reference(setting)
-        if reference in _ONE_RULE:
-            yield f"{prefix}{name}", f"{_ONE_RULE[reference]}{end}"
+        if reference in _DESCRIBED:
+            yield f"{prefix}{name}", f"{_described(_DESCRIBED[reference], _some(setting))}{end}"
         elif reference:
             if "needed" not in end:
                 yield f"{prefix}{name}", f"a section{end}"
@@ -59,10 +72,20 @@ def _below(prefix: str, schema: Mapping[str, Any], definitions: Mapping[str, Any
 
 
 def _reference(setting: Mapping[str, Any]) -> str:
-    """The name of the settings that a setting holds, one or a list of them; nothing for plain values."""
+    """The name of the settings that a setting holds, one or a list of them; nothing for plain values.
+
+    Where they are of several kinds, that of the first.
+    """
     some = _some(setting)
     some = some.get("items", some)
+    some = some.get("oneOf", [some])[0]
     return str(some.get("$ref", "")).rpartition("/")[2]
+
+
+def _described(what: str, schema: Mapping[str, Any]) -> str:
+    if schema.get("type") != "array":
+        return f"a {what}"
+    return f"at most {schema['maxItems']} {what}s" if "maxItems" in schema else f"{what}s"
 
 
 def _some(setting: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,7 +97,7 @@ def _end(setting: Mapping[str, Any], required: bool) -> str:
     if required:
         return "; needed"
     default = setting.get("default")
-    if default is None or default == []:
+    if default is None or isinstance(default, list | dict):
         return "; may be left out"
     return f"; default {_shown(default)}"
 
