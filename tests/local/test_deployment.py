@@ -15,11 +15,6 @@ OUTPUTS = {
     "WorkgroupName": "queries",
     "Pipelines": '{"own": "local-own"}',
 }
-    "BucketName": "data",
-    "DatabaseName": "tables",
-    "WorkgroupName": "queries",
-    "Pipelines": '{"own": "local-own"}',
-}
 
 
 def write_outputs(assembly: Path, outputs: dict[str, str]) -> None:
