@@ -50,7 +50,7 @@ class Candidate(Settings):
     @property
     def construct_id(self) -> str:
         """Its name as steps and constructs have names: SmallLanguageModel."""
-        return "".join(part.capitalize() for part in self.name.split("-"))
+        return "".join(part.title() for part in self.name.split("-"))
 
     @property
     def job(self) -> str:

@@ -19,6 +19,8 @@ from stacks.pipeline.authoring import PROCESSING, PipelineAuthor, output_of, s3_
 from stacks.pipeline.placeholders import PLACEHOLDERS, handler_uri, role
 
 _HANDLER = "handler"
+# Of the time that a job has, how much a candidate may use: it then ends by itself, and its answers so far are kept.
+_OWN_SHARE = 0.9
 
 
 def comparison_steps(
@@ -55,6 +57,7 @@ def _answer(
         "evaluation": f"{PROCESSING}/input/eval",
         "output": f"{PROCESSING}/output/answers",
         "seed": task.data.seed,
+        "max-seconds": int(compute.max_hours * 3600 * _OWN_SHARE),
         **candidate.arguments,
     }
     model = candidate.loaded
