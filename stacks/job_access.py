@@ -4,18 +4,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from stacks.config import ClassificationTask, Model, Task
-from stacks.config.synthetic import Synthetic
+from stacks.config import ClassificationTask, Model, SummaryTask, Task
+from stacks.config.candidates import Candidate
 from stacks.job_role import Access
 from stacks.jumpstart import LockedModel
-from training.table_schemas import COMPARED, EVALUATED
+from training.table_schemas import COMPARED, EVALUATED, PREDICTIONS, SCORES, Table
+
+# What the id of an inference profile of Bedrock adds to that of its model: from where the profile takes machines.
+_PROFILE = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|global)\.")
 
 
 def job_access(task: Task, jumpstart: LockedModel | None) -> dict[str, Access]:
     """Kind of job -> its rights. `jumpstart` is the model of a task with source `jumpstart`."""
     if isinstance(task, ClassificationTask):
         return _classification_access(task)
-    access = _common_access(task)
+    assert isinstance(task, SummaryTask)  # there is no third kind
+    access = {**_common_access(task), **_comparison_access(task)}
     if jumpstart is None:
         return access
     locked = jumpstart.training
@@ -43,8 +47,7 @@ def _common_access(task: Task) -> dict[str, Access]:
     prepared, staged, training = f"{runs}/prepared/*", f"{runs}/staged/*", f"{runs}/training/*"
     model, answers = f"{runs}/{task.model_folder}/*", f"{runs}/answers/*"
     answering, _ = task.answering
-    written = (*EVALUATED, *COMPARED)
-    evaluated = (f"{runs}/evaluation/*", *(f"tables/{table.name}/task={task.name}/*" for table in written))
+    evaluated = (f"{runs}/evaluation/*", *_tables(task, (*EVALUATED, *COMPARED)))
     return {
         "stage_model": Access(reads=(prepared, *_own([task.model])), writes=(staged,), elsewhere=task.model.elsewhere),
         "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),
@@ -78,24 +81,55 @@ def _classification_access(task: ClassificationTask) -> dict[str, Access]:
             reads=(f"{runs}/prepared/*", *generator, *_own(models)),
             writes=examples,
             elsewhere=tuple(uri for model in models for uri in model.elsewhere),
-            invokes=_invoked(task.synthetic),
+            invokes=_invoked(task.synthetic.endpoint, task.synthetic.model_id),
         )
     return access
 
 
+def _comparison_access(task: SummaryTask) -> dict[str, Access]:
+    """What candidates' jobs and that which compares them read and write; nothing for a task without candidates."""
+    if not task.candidates:
+        return {}
+    runs = f"runs/{task.name}/*"
+    evaluation_sets = f"{runs}/prepared/eval/*"
+    return {
+        **{candidate.job: _candidate_access(task, candidate) for candidate in task.candidates},
+        "compare": Access(
+            reads=(evaluation_sets, f"{runs}/evaluation/*", f"{runs}/answers/*"),
+            writes=(f"{runs}/comparison/*", *_tables(task, (*COMPARED, PREDICTIONS, SCORES))),
+        ),
+    }
+
+
+def _candidate_access(task: SummaryTask, candidate: Candidate) -> Access:
+    """Its own answers, the records that it is asked and shown, its model, and what it calls."""
+    runs = f"runs/{task.name}/*"
+    models = [candidate.loaded] if candidate.loaded is not None else []
+    return Access(
+        reads=(f"{runs}/prepared/train/*", f"{runs}/prepared/eval/*", *_own(models)),
+        writes=(f"{runs}/answers/{candidate.name}/*",),
+        elsewhere=tuple(uri for model in models for uri in model.elsewhere),
+        invokes=_invoked(candidate.arguments.get("endpoint"), candidate.arguments.get("model-id")),
+    )
+
+
+def _tables(task: Task, tables: Iterable[Table]) -> tuple[str, ...]:
+    return tuple(f"tables/{table.name}/task={task.name}/*" for table in tables)
+
+
 def _own(models: Iterable[Model]) -> tuple[str, ...]:
-    """Key prefixes of models that lie in the stage's own bucket."""
-    return tuple(f"{model.own_key.rstrip('/')}/*" for model in models if model.own_key is not None)
+    """Keys of models that lie in the stage's own bucket: of an archive, or of all in a folder."""
+    keys = [model.own_key for model in models if model.own_key is not None]
+    return tuple(key if key.endswith(".gz") else f"{key.rstrip('/')}/*" for key in keys)
 
 
-def _invoked(synthetic: Synthetic) -> tuple[tuple[str, str], ...]:
-    if synthetic.endpoint is not None:
-        return (("sagemaker:InvokeEndpoint", f"sagemaker:{{region}}:{{account}}:endpoint/{synthetic.endpoint}"),)
-    if synthetic.model_id is None:
+def _invoked(endpoint: str | None, bedrock_model: str | None) -> tuple[tuple[str, str], ...]:
+    if endpoint is not None:
+        return (("sagemaker:InvokeEndpoint", f"sagemaker:{{region}}:{{account}}:endpoint/{endpoint}"),)
+    if bedrock_model is None:
         return ()
     # An inference profile (us.<model>) sends the request on to the model in other regions.
-    model = re.sub(r"^(us|eu|apac|global)\.", "", synthetic.model_id)
     return (
-        ("bedrock:InvokeModel", f"bedrock:*::foundation-model/{model}"),
-        ("bedrock:InvokeModel", f"bedrock:{{region}}:{{account}}:inference-profile/{synthetic.model_id}"),
+        ("bedrock:InvokeModel", f"bedrock:*::foundation-model/{_PROFILE.sub('', bedrock_model)}"),
+        ("bedrock:InvokeModel", f"bedrock:{{region}}:{{account}}:inference-profile/{bedrock_model}"),
     )

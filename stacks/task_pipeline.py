@@ -1,6 +1,7 @@
 """The SageMaker Pipeline of one task: its roles, its model package group, its definition."""
 
-from pathlib import PurePosixPath
+import tempfile
+from pathlib import Path, PurePosixPath
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -10,12 +11,14 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.config import Stage, Task
+from stacks.config import Stage, SummaryTask, Task
+from stacks.config.candidates import Custom
 from stacks.job_access import job_access
 from stacks.job_role import JobRole
 from stacks.jumpstart import LockedModel
 from stacks.pipeline import pipeline_definition
 from stacks.pipeline.placeholders import Environment
+from stacks.pipeline.source_archive import write_handler_archive
 
 # SageMaker names a pipeline's tuning jobs <execution id, 12 characters>-<step>-<random>, without the prefix of others.
 TUNING_JOBS = f"hyper-parameter-tuning-job/{'?' * 12}-*"
@@ -57,6 +60,7 @@ class TaskPipeline(Construct):
             source_key=source.s3_object_key,
             source_file=PurePosixPath(source.s3_object_key).name,
             roles={name: role.role_arn for name, role in {"pipeline": pipeline_role, **roles}.items()},
+            handlers=self._handlers(task, roles),
         )
         stack = Stack.of(self)
         pipeline = sagemaker.CfnPipeline(
@@ -89,6 +93,19 @@ class TaskPipeline(Construct):
             )
             self._source.grant_read(roles[name])
         return roles
+
+    def _handlers(self, task: Task, roles: dict[str, JobRole]) -> dict[str, str]:
+        """Candidate -> S3 URI of its handler, for those that have one."""
+        uris = {}
+        for candidate in task.candidates if isinstance(task, SummaryTask) else ():
+            if not isinstance(candidate, Custom) or candidate.handler is None:
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                archive = write_handler_archive(task.folder / candidate.handler, Path(folder) / "handler.tar.gz")
+                asset = s3_assets.Asset(self, f"{candidate.construct_id}Handler", path=str(archive))
+            asset.grant_read(roles[candidate.job])
+            uris[candidate.name] = asset.s3_object_url
+        return uris
 
     def _pipeline_role(self, task: Task, group: sagemaker.CfnModelPackageGroup, roles: list[JobRole]) -> iam.Role:
         stack = Stack.of(self)

@@ -24,7 +24,13 @@ import numpy as np
 from training.errors import ArgumentError
 from training.evaluation_answers import floor_answers, write_answers
 from training.evaluation_inputs import EvaluationRecord, matched_predictions, read_predictions
-from training.evaluation_run import EvaluationOptions, begin, write_evaluation, write_tables
+from training.evaluation_run import (
+    EvaluationOptions,
+    begin,
+    long_input_warnings,
+    write_evaluation,
+    write_tables,
+)
 from training.floors import Floors
 from training.gate import Comparison, Measure, Measured, Rule, decide
 from training.job import run_job
@@ -116,7 +122,11 @@ def main(arguments: Arguments) -> None:
             SCORES: (row for scored in scored_sets for row in score_rows(scored, arguments.run_id, started, seed)),
         },
     )
-    warnings = [warning for scored in scored_sets for warning in _warnings(scored)]
+    warnings = [
+        warning
+        for scored in scored_sets
+        for warning in (*_warnings(scored), *long_input_warnings(scored.name, arguments.asked))
+    ]
     write_evaluation(
         arguments,
         prepared.report,

@@ -10,16 +10,25 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from training.errors import EvaluationError
+from training.evaluation_answers import LONG, PART
 from training.records import is_encodable
-from training.splits import part_files
 
 TRAINING_OUTPUT = "output.tar.gz"
-TRAINING_CURVE_FILE = "training_curve.jsonl"
+TRAINING_CURVE_FILE, TRAINING_WARNINGS_FILE = "training_curve.jsonl", "training_warnings.jsonl"
 # A curve is some 150 bytes a logged step, so this is hundreds of thousands of steps.
 _CURVE_BYTES_LIMIT = 64 * 2**20
 _IDS_NAMED = 3
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class LongInput:
+    """An input of `tokens` with the prompt, which is more than the model reads at once: it was read in so many
+    `pieces`, or refused, with 0."""
+
+    tokens: int
+    pieces: int
 
 
 @dataclass(frozen=True)
@@ -116,35 +125,63 @@ def matched_predictions(
     return [predictions[record.id] for record in records]
 
 
+def read_long_inputs(folder: Path, evaluation_set: str, model: str) -> list[LongInput]:
+    """The inputs of one evaluation set that were longer than `model` reads at once.
+
+    Raises:
+        EvaluationError: a line does not say so of one.
+    """
+    what = f"long inputs of the {model} model on set {evaluation_set}"
+    rows = folder_lines(folder / evaluation_set, what, LONG)
+    try:
+        return [LongInput(int(row["tokens"]), int(row["pieces"])) for _, row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvaluationError(f"{what}: tokens or pieces are missing or not numbers") from error
+
+
 def read_training_curve(training_output: Path) -> Iterator[dict[str, Any]]:
     """Rows of `training_curve.jsonl` out of the training job's `output.tar.gz`, which is searched below the folder.
-
-    Nothing is unpacked: the archive is read as a stream, and only a regular file of that name is looked into.
 
     Raises:
         EvaluationError: there is not exactly one archive, or no readable curve in it.
     """
+    return _training_rows(training_output, TRAINING_CURVE_FILE, needed=True)
+
+
+def read_training_warnings(training_output: Path) -> list[str]:
+    """What the training script warned of, out of the same archive; nothing where it left no such file.
+
+    Raises:
+        EvaluationError: there is not exactly one archive, it is damaged, or a line is no warning.
+    """
+    rows = _training_rows(training_output, TRAINING_WARNINGS_FILE, needed=False)
+    return [text_of(TRAINING_WARNINGS_FILE, row, "warning") for row in rows]
+
+
+def _training_rows(training_output: Path, name: str, *, needed: bool) -> Iterator[dict[str, Any]]:
+    """Nothing is unpacked: the archive is read as a stream, and only a regular file of that name is looked into."""
     archives = sorted(training_output.rglob(TRAINING_OUTPUT))
     if len(archives) != 1:
         raise EvaluationError(f"{len(archives)} files {TRAINING_OUTPUT} in the training output, there must be one")
     try:
-        yield from _curve_rows(archives[0])
+        yield from _archived_rows(archives[0], name, needed=needed)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise EvaluationError(f"{TRAINING_OUTPUT} cannot be read: {type(error).__name__}") from error
 
 
-def _curve_rows(archive: Path) -> Iterator[dict[str, Any]]:
+def _archived_rows(archive: Path, name: str, *, needed: bool) -> Iterator[dict[str, Any]]:
     with tarfile.open(archive, "r|gz") as tar:
         for member in tar:
-            if PurePosixPath(member.name).name != TRAINING_CURVE_FILE or not member.isfile():
+            if PurePosixPath(member.name).name != name or not member.isfile():
                 continue
             if member.size > _CURVE_BYTES_LIMIT:
-                raise EvaluationError(f"{TRAINING_CURVE_FILE} is {member.size} bytes, more than {_CURVE_BYTES_LIMIT}")
+                raise EvaluationError(f"{name} is {member.size} bytes, more than {_CURVE_BYTES_LIMIT}")
             content = tar.extractfile(member)
             assert content is not None  # it is a regular file
-            yield from (row for _, row in _json_lines(content, TRAINING_CURVE_FILE))
+            yield from (row for _, row in _json_lines(content, name))
             return
-    raise EvaluationError(f"{TRAINING_OUTPUT} holds no {TRAINING_CURVE_FILE}")
+    if needed:
+        raise EvaluationError(f"{TRAINING_OUTPUT} holds no {name}")
 
 
 def _read_sets(folder: Path, names: Iterable[str]) -> dict[str, list[EvaluationRecord]]:
@@ -171,13 +208,14 @@ def _read_set(folder: Path) -> list[EvaluationRecord]:
     ]
 
 
-def folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each line of a folder's parts: its place, for messages, and its object. `what` names the folder in them.
+def folder_lines(folder: Path, what: str, kind: str = PART) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a folder's parts: its place, for messages, and its object. `what` names the folder in them, `kind`
+    is how their names begin.
 
     Raises:
         EvaluationError: a line is not a JSON object.
     """
-    for path in part_files(folder):
+    for path in sorted(folder.glob(f"{kind}*.jsonl")):
         yield from file_lines(path, f"{what}, {path.name}")
 
 

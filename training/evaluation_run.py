@@ -7,7 +7,7 @@ Each script that evaluates is a subclass of EvaluationOptions with what is parti
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from training.errors import ArgumentError, EvaluationError
 from training.evaluation_inputs import (
     EvaluationRecord,
     read_evaluation_sets,
+    read_long_inputs,
     read_report,
     read_training_curve,
+    read_training_warnings,
     sets_answered,
 )
 from training.gate import Decision
@@ -148,6 +150,25 @@ def write_rows(options: RunOptions, table: Table, rows: Iterable[Mapping[str, An
     print(f"table {table.name}: {written} rows", flush=True)
 
 
+def long_input_warnings(evaluation_set: str, asked: Mapping[str, Path]) -> Iterator[str]:
+    """How many inputs of a set were longer than a model reads, and what became of them; `asked` is model -> folder of
+    its predictions.
+
+    Raises:
+        EvaluationError: what a model left of them cannot be read.
+    """
+    for model, folder in asked.items():
+        inputs = read_long_inputs(folder, evaluation_set, model)
+        refused = sum(one.pieces == 0 for one in inputs)
+        longest = max((one.tokens for one in inputs), default=0)
+        place = f"Set {evaluation_set}: inputs longer than the {model} model reads (up to {longest} tokens)"
+        if refused:
+            yield f"{place}: {refused} were refused, and score as empty answers."
+        if len(inputs) > refused:
+            pieces = max(one.pieces for one in inputs)
+            yield f"{place}: {len(inputs) - refused} were read in pieces, up to {pieces} each."
+
+
 def write_evaluation(
     options: EvaluationOptions,
     report: Mapping[str, Any],
@@ -155,12 +176,18 @@ def write_evaluation(
     warnings: Iterable[str],
     **measured: Mapping[str, Any],
 ) -> None:
-    """Write `evaluation.json` with what was `measured`; `warnings` stand behind Prepare's and those of lost floors."""
+    """Write `evaluation.json` with what was `measured`; `warnings` stand behind Prepare's, those of the training and of
+    lost floors.
+
+    Raises:
+        EvaluationError: the training job's output is damaged.
+    """
+    trained = [] if options.training_output is None else read_training_warnings(options.training_output)
     evaluation = {
         "task": options.task,
         "run_id": options.run_id,
         **{name: report[name] for name in ("counts", "removed_from_evaluation", "fingerprint")},
-        "warnings": [*report["warnings"], *decision.lost_to_floors, *warnings],
+        "warnings": [*report["warnings"], *trained, *decision.lost_to_floors, *warnings],
         **measured,
         "gate": {"passed": decision.passed, "reasons": list(decision.reasons)},
     }

@@ -62,6 +62,12 @@ def parse_arguments(kind: type[Arguments], argv: Sequence[str], program: str = "
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
+def argument_list(arguments: Any) -> list[str]:
+    """Command-line arguments of which `parse_arguments` makes the same dataclass; those that are None are left out."""
+    given = ((field.name, getattr(arguments, field.name)) for field in dataclasses.fields(arguments))
+    return [f"--{name.replace('_', '-')}={json.dumps(_plain(value))}" for name, value in given if value is not None]
+
+
 def save_arguments(arguments: Any, path: Path) -> None:
     """Write the resolved arguments as JSON, so that a result can always be told apart from another."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ def load_task(file: Path, stage: str) -> Task:
     kind = merged.get("kind")
     if kind not in _KINDS:
         raise ConfigurationError(f"{file.name}: kind: must be one of {', '.join(_KINDS)}, got {kind!r}")
-    return validated(_KINDS[kind], {"name": file.stem, **merged}, file.name)
+    return validated(_KINDS[kind], {"name": file.stem, "folder": file.parent, **merged}, file.name)
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 """Tasks that write text: a summary of what they are given."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stacks.config.candidates import MOST_CANDIDATES, AnyCandidate, Choice, Custom, Foundation
 from stacks.config.task import Jobs, Serving, Task
-from stacks.config.values import ARGUMENT_LIMIT, Compute, Share, Training, Variant
+from stacks.config.values import ARGUMENT_LIMIT, Compute, Model, Share, Training, Variant
 from stacks.settings import Settings
 
 # What JumpStart's script can be told. The rest of `SummaryTraining` is for this project's own script.
 JUMPSTART_TRAINING = {"epochs", "learning_rate", "train_batch_size", "max_input_tokens", "seed"}
+
+# What the folder of a candidate's handler must hold, as the Hugging Face inference toolkit expects it.
+HANDLER_FILE = "inference.py"
 
 
 class SummaryTraining(Training):
@@ -29,7 +34,8 @@ class Generation(Settings):
 
     `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives, of these and the impressions
     of similar reports, the one that is expected to be closest to the truth; `batch_size` then counts samples.
-    consensus gives what the similar reports agree on, without the model.
+    consensus gives what the similar reports agree on, without the model. `long_inputs` says what becomes of a text that
+    is longer than the model reads (`training.max_input_tokens`): summarised in pieces, or refused with its length.
     """
 
     method: Literal["greedy", "beams", "mbr", "consensus"] = "greedy"
@@ -38,6 +44,7 @@ class Generation(Settings):
     num_return_sequences: Annotated[int, Field(ge=1, le=16)] = 1
     samples: Annotated[int, Field(ge=1, le=64)] | None = None
     temperature: Annotated[float, Field(gt=0, le=5)] | None = None
+    long_inputs: Literal["split", "refuse"] = "split"
     batch_size: Annotated[int, Field(ge=1, le=1024)]
 
     @model_validator(mode="after")
@@ -64,9 +71,10 @@ class Generation(Settings):
 
 
 class SummaryJobs(Jobs):
-    """Machines of the pipeline's jobs."""
+    """Machines of the pipeline's jobs. `answer` belongs to candidates."""
 
     generate: Compute
+    answer: Compute | None = None
 
 
 class SummaryServing(Serving):
@@ -78,13 +86,16 @@ class SummaryServing(Serving):
 
 
 class SummaryTask(Task):
-    """A task whose targets are text. With `retrieval` the model is shown what was written of similar reports."""
+    """A task whose targets are text. With `retrieval` the model is shown what was written of similar reports.
+    `candidates` are compared with its models on the same evaluation sets, and one of all is recommended by `choice`."""
 
     kind: Literal["summary"]
     prompt: Annotated[str, Field(max_length=ARGUMENT_LIMIT)]
     retrieval: bool = False
     training: SummaryTraining
     generation: Generation
+    candidates: Annotated[tuple[AnyCandidate, ...], Field(max_length=MOST_CANDIDATES)] = ()
+    choice: Choice = Choice()
     jobs: SummaryJobs
     serving: SummaryServing
 
@@ -104,6 +115,32 @@ class SummaryTask(Task):
             raise ValueError(f"training.max_target_tokens is needed with model.source {self.model.source}")
         return self
 
+    @model_validator(mode="after")
+    def _compares_what_can_be_told_apart(self) -> Self:
+        ids = [candidate.construct_id for candidate in self.candidates]
+        if len(set(ids)) != len(ids):
+            names = ", ".join(candidate.name for candidate in self.candidates)
+            raise ValueError(f"candidates must have names that differ in more than dashes, got {names}")
+        if bool(self.candidates) != (self.jobs.answer is not None):
+            raise ValueError("candidates and jobs.answer belong together: give both or neither")
+        if self.jobs.answer is not None and self.jobs.answer.instance_count != 1:
+            raise ValueError("jobs.answer.instance_count must be 1: what a candidate costs is counted in one place")
+        if "choice" in self.model_fields_set and not self.candidates:
+            raise ValueError("choice needs candidates: without them there is nothing to choose from")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_handlers(self) -> Self:
+        for candidate in self.candidates:
+            if not isinstance(candidate, Custom) or candidate.handler is None:
+                continue
+            if not (self.folder / candidate.handler / HANDLER_FILE).is_file():
+                raise ValueError(
+                    f"candidate {candidate.name}: handler must be a folder beside the task file with {HANDLER_FILE}, "
+                    f"and {candidate.handler}/{HANDLER_FILE} is no file"
+                )
+        return self
+
     def _fits_jumpstart(self) -> None:
         """JumpStart's script takes few settings, whole epochs, and reads every brace of the prompt as a field."""
         if self.retrieval:
@@ -120,6 +157,19 @@ class SummaryTask(Task):
             raise ValueError("prompt may hold no braces but those of {input} with model.source jumpstart")
         if self.jobs.fine_tune.instance_count != 1:
             raise ValueError("jobs.fine_tune.instance_count must be 1 with model.source jumpstart: its script uses one")
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return (self.model, *(candidate.loaded for candidate in self.candidates if candidate.loaded is not None))
+
+    def with_models(self, change: Callable[[Model], Model]) -> Self:
+        candidates = tuple(
+            candidate.model_copy(update={"model": change(candidate.model)})
+            if isinstance(candidate, Foundation) and candidate.model is not None
+            else candidate
+            for candidate in self.candidates
+        )
+        return self.model_copy(update={"model": change(self.model), "candidates": candidates})
 
     @property
     def plain_prompt(self) -> str:

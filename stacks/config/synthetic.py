@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.config.values import ARGUMENT_LIMIT, Model
+from stacks.config.values import ARGUMENT_LIMIT, BedrockModelId, EndpointName, Model
 from stacks.settings import Settings
 
 _NEEDED = {"model": "model", "bedrock": "model_id", "endpoint": "endpoint"}
@@ -21,8 +21,8 @@ class Synthetic(Settings):
 
     provider: Literal["model", "bedrock", "endpoint"]
     model: Model | None = None
-    model_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_/-]{1,200}$")] | None = None
-    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] | None = None
+    model_id: BedrockModelId | None = None
+    endpoint: EndpointName | None = None
     description: Annotated[str, Field(min_length=1, max_length=ARGUMENT_LIMIT)]
     count: Annotated[int, Field(ge=1, le=100_000)]
     examples_a_prompt: Annotated[int, Field(ge=1, le=20)] = 5

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -26,9 +27,13 @@ class Serving(Settings):
 
 
 class Task(Settings):
-    """One task, as it runs in one stage. Each kind of task is a subclass, which says what its values mean."""
+    """One task, as it runs in one stage. Each kind of task is a subclass, which says what its values mean.
+
+    `folder` is where its file lies.
+    """
 
     kind: str
+    folder: Path
     name: Identifier
     title: Annotated[str, Field(min_length=1, max_length=80)]
     description: str

@@ -1,9 +1,10 @@
 """Values that tasks of every kind are described by."""
 
+import json
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stacks.settings import Settings
 
@@ -13,9 +14,30 @@ ARGUMENT_LIMIT = 256
 # How a task file writes the stage's own bucket, whose name only the deployment knows.
 OWN_BUCKET = "s3://{bucket}/"
 
+
+def as_argument(text: str) -> str:
+    """A text as a job's container takes it: JSON-quoted where it holds a line break."""
+    return json.dumps(text) if "\n" in text else text
+
+
+def _fits_an_argument(text: str) -> str:
+    length = len(as_argument(text))
+    if not 0 < length <= ARGUMENT_LIMIT:
+        raise ValueError(
+            f"must have 1 to {ARGUMENT_LIMIT} characters, has {length} (quotes around a text with line breaks count, "
+            "and each of these twice)"
+        )
+    return text
+
+
+ArgumentText = Annotated[str, AfterValidator(_fits_an_argument)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+")]
+EndpointName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
+# Of a model or of an inference profile. No ARN: a job's rights are made from it.
+BedrockModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(:[A-Za-z0-9]+){0,2}$", max_length=140)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -45,7 +67,7 @@ class Model(Settings):
     source: Literal["huggingface", "jumpstart", "s3", "stand_in"]
     id: str | None = None
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
-    s3_uri: Annotated[str, Field(pattern=r"^s3://[^/]+/.+")] | None = None
+    s3_uri: S3Uri | None = None
     denoise_seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """What every step of a task's pipeline shares, said once: machines, encryption, isolation, code, caching, retries."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, Training
 from sagemaker.train import ModelTrainer
 
 from stacks.config import Compute, Model, Stage, Task
+from stacks.config.values import as_argument
 from stacks.pipeline.images import training_image
 from stacks.pipeline.placeholders import PLACEHOLDERS, role
 from stacks.pipeline.sdk_session import OfflineSession
@@ -40,13 +41,7 @@ CHANNELS = "/opt/ml/input/data"
 CODE_CHANNEL = "code"
 _MESSAGE_FILE = "/opt/ml/output/message"
 
-# Unpacks the code and becomes `python3 -m <first argument> <the others>`.
-_ENTRYPOINT = [
-    "/bin/bash",
-    "-ec",
-    f"mkdir -p /opt/ml/code; tar -xzf {PROCESSING}/input/code/*.gz -C /opt/ml/code; cd /opt/ml/code; "
-    'exec python3 -m "$0" "$@"',
-]
+_CODE = "/opt/ml/code"
 
 # A step whose arguments did not change in this time takes its earlier result.
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
@@ -144,20 +139,25 @@ class PipelineAuthor:
         instance_type: Any = None,
         continuous_outputs: dict[str, Any] | None = None,
         property_files: list[PropertyFile] | None = None,
+        environment: dict[str, str] | None = None,
+        archives: tuple[str, ...] = (),
+        after: list[ProcessingStep] | None = None,
         isolated: bool = True,
         cached: bool = True,
     ) -> ProcessingStep:
-        """A job that runs `python3 -m module` with `arguments`.
+        """A job that runs `python3 -m module` with `arguments`, of which a list becomes several words.
 
         Input and output `name` lie below PROCESSING/input/name and PROCESSING/output/name. An output is uploaded when
-        the job has succeeded, a continuous one as it is written.
+        the job has succeeded, a continuous one as it is written. `archives` names inputs that are one packed folder,
+        which the job finds at `unpacked(name)`. The job waits for the steps in `after` and for those that it refers to.
         """
         processor = Processor(
             role=role,
             image_uri=self._image,
             instance_count=compute.instance_count,
             instance_type=instance_type or compute.instance_type,
-            entrypoint=_ENTRYPOINT,
+            entrypoint=_entrypoint(archives),
+            env=environment,
             volume_size_in_gb=compute.volume_gb,
             volume_kms_key=_volume_key(compute),
             output_kms_key=PLACEHOLDERS.key_arn,
@@ -184,6 +184,7 @@ class PipelineAuthor:
             property_files=property_files,
             cache_config=CACHE if cached else None,
             retry_policies=RETRIES,
+            depends_on=after,
         )
 
     def answering(
@@ -310,10 +311,24 @@ def text_of(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return json.dumps(value) if "\n" in value else value
+        return as_argument(value)
     if isinstance(value, int | float):
         return str(value)
     return value
+
+
+def unpacked(name: str) -> str:
+    """Where a processing job finds what its input `name` holds packed."""
+    return f"/opt/ml/{name}"
+
+
+def _entrypoint(archives: Sequence[str]) -> list[str]:
+    """Unpacks the code and `archives`, and becomes `python3 -m <first argument> <the others>`."""
+    folders = {"code": _CODE, **{name: unpacked(name) for name in archives}}
+    unpack = "".join(
+        f"mkdir -p {folder}; tar -xzf {PROCESSING}/input/{name}/*.gz -C {folder}; " for name, folder in folders.items()
+    )
+    return ["/bin/bash", "-ec", f'{unpack}cd {_CODE}; exec python3 -m "$0" "$@"']
 
 
 def _processing_input(name: str, source: ProcessingS3Input) -> ProcessingInput:
@@ -329,7 +344,11 @@ def _processing_output(name: str, uri: Any, upload: str) -> ProcessingOutput:
 
 
 def _command_line(arguments: dict[str, Any]) -> list[Any]:
-    return [part for name, value in arguments.items() for part in (f"--{name}", text_of(value))]
+    return [
+        part
+        for name, value in arguments.items()
+        for part in (f"--{name}", *(text_of(one) for one in (value if isinstance(value, list) else [value])))
+    ]
 
 
 def _volume_key(compute: Compute) -> str | None:

@@ -15,6 +15,7 @@ class Environment:
 
     `source_file` is the last part of `source_key`: the name under which a job finds the code archive in a channel.
     `roles` are the ARNs of the job roles by kind of job, and of `pipeline`: those that the task's steps have.
+    `handlers` are the S3 URIs of candidates' packed handlers by candidate.
     """
 
     bucket: str
@@ -23,6 +24,7 @@ class Environment:
     source_key: str
     source_file: str
     roles: Mapping[str, str]
+    handlers: Mapping[str, str]
 
 
 def role(kind: str) -> str:
@@ -30,6 +32,12 @@ def role(kind: str) -> str:
     return f"{_ROLES}{kind}"
 
 
+def handler_uri(candidate: str) -> str:
+    """What stands for where a candidate's packed handler lies."""
+    return f"{_HANDLERS}{candidate}.tar.gz"
+
+
+_HANDLERS = "s3://placeholder-handlers/"
 _ROLES = "arn:aws:iam::111111111111:role/placeholder-"
 PLACEHOLDERS = Environment(
     bucket="placeholder-data-bucket",
@@ -38,6 +46,7 @@ PLACEHOLDERS = Environment(
     source_key="placeholder/sourcedir.tar.gz",
     source_file="placeholder-source-file",
     roles={},
+    handlers={},
 )
 
 
@@ -45,12 +54,13 @@ def fill_in(definition: Any, environment: Environment) -> Any:
     """Replace every placeholder, also inside longer strings such as S3 URIs.
 
     Raises:
-        ValueError: a step has a role that `environment` does not know.
+        ValueError: a step has a role or a handler that `environment` does not know.
     """
     real = asdict(environment)
     # The longest first: no kind of job is then taken for one whose name it begins with.
     roles = sorted(real.pop("roles").items(), key=lambda item: -len(item[0]))
     pairs = [(role(kind), arn) for kind, arn in roles]
+    pairs += [(handler_uri(candidate), uri) for candidate, uri in real.pop("handlers").items()]
     pairs += [(getattr(PLACEHOLDERS, name), value) for name, value in real.items()]
 
     def fill(value: Any) -> Any:
@@ -61,8 +71,8 @@ def fill_in(definition: Any, environment: Environment) -> Any:
         if isinstance(value, str):
             for placeholder, text in pairs:
                 value = value.replace(placeholder, text)
-            if _ROLES in value:
-                raise ValueError(f"no role for the placeholder {value!r}")
+            if _ROLES in value or _HANDLERS in value:
+                raise ValueError(f"nothing for the placeholder {value!r}")
         return value
 
     return fill(definition)

@@ -1,7 +1,7 @@
-"""The code that every job unpacks: `sourcedir.tar.gz`, the same bytes every time.
+"""The code that every job unpacks, `sourcedir.tar.gz`, and that of candidates' handlers: the same bytes every time.
 
-It holds `training/` and the pure Python packages that AWS's images lack, taken from the locked environment that runs
-`cdk synth`. So no job installs anything, and what ran in the tests is what runs on AWS.
+`sourcedir.tar.gz` holds `training/` and the pure Python packages that AWS's images lack, taken from the locked
+environment that runs `cdk synth`. So no job installs anything, and what ran in the tests is what runs on AWS.
 """
 
 import gzip
@@ -33,17 +33,30 @@ runpy.run_module("training.{module}", run_name="__main__", alter_sys=True)
 
 
 def write_source_archive(folder: Path) -> Path:
-    """Write the archive into `folder`; return its path. Times, owners and order are fixed: same input, same bytes."""
-    members = dict(sorted(_members()))
+    """Write the archive into `folder`; return its path."""
+    return _write_archive(folder / "sourcedir.tar.gz", dict(_members()))
+
+
+def write_handler_archive(handler: Path, path: Path) -> Path:
+    """Write the folder of a candidate's handler, as it is but for compiled Python, into the archive `path`."""
+    members = {
+        file.relative_to(handler).as_posix(): file.read_bytes()
+        for file in handler.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    return _write_archive(path, members)
+
+
+def _write_archive(path: Path, members: dict[str, bytes]) -> Path:
+    """Times, owners and order are fixed: same input, same bytes."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
-        for name, content in members.items():
+        for name, content in sorted(members.items()):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             info.mode = 0o644
             archive.addfile(info, io.BytesIO(content))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "sourcedir.tar.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(buffer.getvalue())
     return path
 

@@ -30,10 +30,11 @@ REPORT = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.j
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """The steps of a task's pipeline up to the gate, in order, and those among them that registering refers to.
+    """The steps of a task's pipeline but for the gate, in order, and those among them that registering refers to.
 
     `candidates` stage further models that a search tries; `predictions` is the S3 prefix of what the fine-tuned model
-    answered to the evaluation sets, in the step `answered`.
+    answered to the evaluation sets, in the step `answered`. `compared` are beside the gate, which does not wait for
+    them.
     """
 
     staged: ProcessingStep
@@ -44,6 +45,7 @@ class Steps:
     answered: ProcessingStep
     predictions: Any
     evaluate: ProcessingStep
+    compared: list[ProcessingStep] = field(default_factory=list)
 
     def all(self) -> list[Any]:
         return [
@@ -54,6 +56,7 @@ class Steps:
             *self.others,
             self.answered,
             self.evaluate,
+            *self.compared,
         ]
 
 

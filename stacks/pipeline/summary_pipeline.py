@@ -1,7 +1,8 @@
 """The pipeline of a task that writes text.
 
 A model that is built from the training text (source `stand_in`) is staged after Prepare. A model of JumpStart is
-fine-tuned by JumpStart's script, and Package follows FineTune (stacks/pipeline/jumpstart_training.py).
+fine-tuned by JumpStart's script, and Package follows FineTune (stacks/pipeline/jumpstart_training.py). Candidates are
+asked and compared after Evaluate (stacks/pipeline/comparison.py).
 """
 
 import json
@@ -12,6 +13,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 from stacks.config import SummaryTask
 from stacks.jumpstart import LockedModel
 from stacks.pipeline.authoring import PROCESSING, FineTuned, PipelineAuthor, output_of, s3_prefix, text_of
+from stacks.pipeline.comparison import comparison_steps
 from stacks.pipeline.jumpstart_training import jumpstart_fine_tune
 from stacks.pipeline.own_training import fine_tune
 from stacks.pipeline.source_archive import FINE_TUNE
@@ -43,7 +45,7 @@ def summary_steps(author: PipelineAuthor, task: SummaryTask, jumpstart: LockedMo
         "pretrained",
         # As its endpoint is asked: it has no similar reports.
         prompt=task.plain_prompt,
-        decoding={"max_new_tokens": generation.max_new_tokens, "num_beams": generation.num_beams},
+        decoding={name: generation.decoding[name] for name in ("max_new_tokens", "num_beams", "long_inputs")},
         batch_size=generation.batch_size,
     )
     fine_tuned = _generate(
@@ -71,6 +73,13 @@ def summary_steps(author: PipelineAuthor, task: SummaryTask, jumpstart: LockedMo
         answered=fine_tuned,
         predictions=output_of(fine_tuned, "predictions"),
         evaluate=evaluated,
+        compared=comparison_steps(
+            author,
+            task,
+            prepared=prepared,
+            evaluated=evaluated,
+            answered={"pretrained": pretrained, "fine-tuned": fine_tuned},
+        ),
     )
 
 
@@ -83,6 +92,7 @@ def _stage_model(
         "max-input-tokens": task.training.max_input_tokens,
         "max-new-tokens": task.generation.max_new_tokens,
         "num-beams": task.generation.num_beams,
+        "long-inputs": task.generation.long_inputs,
     }
     inputs = {}
     if jumpstart is not None:

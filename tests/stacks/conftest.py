@@ -15,14 +15,16 @@ from stacks.config import TASKS_FOLDER
 from tests.jumpstart_content import NEW, write_lock_file, write_task
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-RADIOLOGY, ADVERSE_EVENTS = "RadiologyImpressions", "AdverseEvents"
+RADIOLOGY, ADVERSE_EVENTS, CLINICAL_NOTES = "RadiologyImpressions", "AdverseEvents", "ClinicalNotes"
 STAGES = ("local", "dev", "prod")
 # The stage dev, with the radiology task fine-tuned by JumpStart's script.
 JUMPSTART = "jumpstart"
 VARIANTS = (*STAGES, JUMPSTART)
 # The pipeline that classifies adverse events, in these stages.
 EVENTS = {f"events {stage}": stage for stage in STAGES}
-PIPELINES = (*VARIANTS, *EVENTS)
+# The one that summarises clinical notes, with candidates.
+NOTES = {f"notes {stage}": stage for stage in STAGES}
+PIPELINES = (*VARIANTS, *EVENTS, *NOTES)
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +40,12 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[
 
 @pytest.fixture(scope="session")
 def definitions(templates: Mapping[str, Mapping[str, Template]]) -> Mapping[str, dict[str, Any]]:
-    """Stage or JUMPSTART -> the radiology pipeline's definition as deployed, and EVENTS -> the other one's; every token
-    replaced by its name."""
+    """Stage or JUMPSTART -> the radiology pipeline's definition as deployed, EVENTS and NOTES -> those of the others;
+    every token replaced by its name."""
     radiology = {stage: pipeline_definition(stacks["Training"], RADIOLOGY) for stage, stacks in templates.items()}
     events = {name: pipeline_definition(templates[stage]["Training"], ADVERSE_EVENTS) for name, stage in EVENTS.items()}
-    return {**radiology, **events}
+    notes = {name: pipeline_definition(templates[stage]["Training"], CLINICAL_NOTES) for name, stage in NOTES.items()}
+    return {**radiology, **events, **notes}
 
 
 def pipeline_definition(template: Template, task: str) -> dict[str, Any]:

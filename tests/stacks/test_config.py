@@ -46,7 +46,7 @@ def test_on_aws_the_default_is_the_articles() -> None:
     (task,) = [task for task in load_tasks("dev") if task.name == "radiology_impressions"]
     assert (task.model.source, task.model.id) == ("huggingface", "google/flan-t5-xl")
     assert (task.training.epochs, task.data.validation_fraction) == (3.0, 0.05)
-    assert not any("ml.p3" in job["instance_type"] for job in task.jobs.model_dump().values())
+    assert not any("ml.p3" in job["instance_type"] for job in task.jobs.model_dump(exclude_none=True).values())
 
 
 def test_a_stage_overrides_single_values() -> None:
