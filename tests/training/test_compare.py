@@ -205,8 +205,9 @@ def test_one_that_left_nonsense_fails_alone_and_by_name(run: ComparedRun, spoil:
 
 def test_an_empty_folder_is_a_failed_candidate_called_like_it(run: ComparedRun) -> None:
     run.add_set("dev1", notes(40))
-    (run.folder / "nobody").mkdir()
-    run.candidates.append(run.folder / "nobody")
+    # As the pipeline names the input of a candidate.
+    (run.folder / "candidate-nobody").mkdir()
+    run.candidates.append(run.folder / "candidate-nobody")
     assert "it left nothing behind" in run.row(run.compare(), "nobody")["reason"]
 
 
