@@ -50,12 +50,13 @@ _DENIED_BEFORE = re.compile(r"\bnegative\b")
 _DENIED_AFTER = re.compile(
     r"\b(?:ruled out|excluded|absent|denied|negative|none|not (?:seen|present|identified|found|noted|detected))\b"
 )
+_FREE = re.compile(r" free\b(?! (?:of|from|fluid|air))")
 _LAST_OF_LIST = re.compile(r"\bn?or\b")
 # What is said to be possible, past, sought, or somebody else's.
 _OPEN = re.compile(
     r"\b(?:possib\w+|probabl\w+|likel\w+|suspect\w*|suspicio\w+|concern\w*|may|might|could|versus|vs|cannot|rule out"
     r"|r/o|exclude|evaluat\w+|assess\w*|risk\w*|if|prevent\w*|prophyla\w+|monitor\w*|screen\w*|watch\w*|unless|previous"
-    r"|prior|past|before|ago|resolv\w+|resolution|clear(?:ed|ing)|improv\w+|unclear|uncertain|questionable|any|would"
+    r"|prior|past|before|ago|resolv\w+|gone|settl\w+|subsid\w+|resolution|clear(?:ed|ing)|improv\w+|unclear|uncertain|questionable|any|would"
     r"|will|family|father|mother|brother\w*|sister\w*|aunt|uncle|grand\w+|parents?|mom|dad|son|daughter|husband|wife)\b"
 )
 _SPELT = re.compile(r"\b[A-Z](?: [A-Z])+\b")
@@ -225,7 +226,8 @@ def _named(text: str, clause: str) -> Iterator[tuple[_Kind, Mention]]:
 
 
 def _polarity(clause: str, mention: Mention) -> Polarity:
-    if _DENIED_BEFORE.search(clause, 0, mention.start) or _DENIED_AFTER.search(clause, mention.end):
+    end = mention.end
+    if _DENIED_BEFORE.search(clause, 0, mention.start) or _DENIED_AFTER.search(clause, end) or _FREE.match(clause, end):
         return Polarity.NEGATED
     negation = negation_before(clause, mention.start)
     if negation is None:

@@ -19,13 +19,13 @@ BREAK = re.compile(
     r"|,(?=\s*(?:and\s+)?(?:stable|unchanged|mild|moderate|severe|chronic|old|persistent|low|small|large|left|right"
     r"|bilateral)\b)"
 )
-# In notes also where the patient goes on to have, do or be given something ("denies fever and reports a cough"), and
-# at the next item of a list that has an article.
+# In notes also where the patient goes on to have, do or be given something ("denies fever and reports a cough"), at
+# the next item of a list that has an article, and at brackets.
 NOTE_BREAK = re.compile(
     BREAK.pattern
     + r"|(?:,|\band|\bwho)\s+(?:(?:also|now|he|she|they|(?:the )?(?:patient|pt))\s+)*(?:has|had|is|was|were|reports?"
     r"|reported|complain(?:s|ed)|presents?|presented|takes?|took|admit(?:s|ted)|endorse[sd]|developed|diagnosed|started"
-    r"|underwent)\b|\bpositive for\b|,(?=\s*(?:an?|the|on)\b)"
+    r"|underwent)\b|[()]|\bpositive for\b|,(?=\s*(?:an?|the|on)\b)"
 )
 # "No change in the effusion" says that there is one.
 _UNCHANGED = re.compile(r"\b(?:no|without)\b(?: [\w-]+){0,3} changes? (?:in|of|to)\b")

@@ -85,6 +85,9 @@ def test_a_flipped_negation_has_a_high_rouge_and_is_an_error() -> None:
         ("She denies fever, cough, and vomiting.", "No cough, fever or vomiting."),
         ("Pregnancy test was negative.", "Negative pregnancy test."),
         ("Pneumonia was ruled out.", "No pneumonia."),
+        ("Free of pain since noon.", "Pain-free."),
+        ("Headache is gone.", "No headache."),
+        ("Background of cirrhosis. No thoughts of self-harm.", "No SI (bg cirrhosis)."),
         # Sides and severities.
         ("Effusion on the left. Effusion on the right.", "Bilateral effusions."),
         ("Pain in the left knee and the right hip.", "Left knee and right hip pain."),
