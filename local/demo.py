@@ -1,6 +1,6 @@
 """The demo: texts go in, and a trained, compared, registered and live model comes out.
 
-    python -m local demo [--task TASK] [--data train.jsonl] [--evaluation dev2.jsonl]
+    python -m local demo [--task TASK] [--tasks FOLDER] [--data train.jsonl] [--evaluation dev2.jsonl]
 
 It uploads files to the bucket and then only watches: the upload itself starts the run. What is particular to a task is
 in local/demos/.
@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from local.dashboard.local_stage import dashboard_server, write_dashboard_file
-from local.demos import DEMOS
+from local.demos import demo_of
 from local.demos.task_demo import DemoFiles, TaskDemo
 from local.errors import DataError, RunError
 from local.paths import STATE
@@ -30,16 +30,17 @@ _START_SECONDS = 120
 _ROW_SECONDS = 120
 
 
-def run_demo(console: Console, demo: TaskDemo, data: Path | None, evaluation: Path | None) -> None:
-    """Run the whole way once, on the task's own example data or on a user's files.
+def run_demo(console: Console, task: str, tasks: Path, data: Path | None, evaluation: Path | None) -> None:
+    """Run the whole way of one task of the folder `tasks` once, on its own example data or on a user's files.
 
     Raises:
         LocalError: what stopped it, and what to do.
     """
+    demo = demo_of(task, tasks)
     for left in (SUMMARY, DASHBOARD):
         left.unlink(missing_ok=True)
     files = _own_files(data, evaluation) if data else demo.example_data(console, _DATA)
-    with deployed_stage(console) as stage, dashboard_server(stage) as dashboard:
+    with deployed_stage(console, tasks=tasks) as stage, dashboard_server(stage) as dashboard:
         console.print(f"Dashboard: {dashboard} (while this runs)", highlight=False)
         summary = _whole_way(console, stage, demo, files, own_data=data is not None)
         write_summary(SUMMARY, summary)
@@ -47,13 +48,13 @@ def run_demo(console: Console, demo: TaskDemo, data: Path | None, evaluation: Pa
         write_dashboard_file(stage, DASHBOARD, demo.kind)
         console.print(f"The dashboard as one file, with clinical text in it: {DASHBOARD}")
         if console.is_terminal:
-            _stay(console, stage, dashboard)
+            _stay(console, stage, dashboard, tasks)
 
 
-def serve(console: Console) -> None:
-    """Start a deployed local stage and keep it until Ctrl-C."""
-    with deployed_stage(console) as stage, dashboard_server(stage) as dashboard:
-        _stay(console, stage, dashboard)
+def serve(console: Console, tasks: Path) -> None:
+    """Start a local stage with the tasks of a folder and keep it until Ctrl-C."""
+    with deployed_stage(console, tasks=tasks) as stage, dashboard_server(stage) as dashboard:
+        _stay(console, stage, dashboard, tasks)
 
 
 def _own_files(data: Path, evaluation: Path | None) -> DemoFiles:
@@ -84,7 +85,7 @@ def _whole_way(
     package = row["model_package"]
     used: dict[str, Any] = {}
     if package:
-        _go_live(console, stage, demo.task, package)
+        go_live(console, stage, demo.task, package)
         used = demo.use(console, stage, view.run_id, _DATA, own_data=own_data)
     return {
         "task": demo.task,
@@ -151,14 +152,33 @@ def _wait_for_row(tables: Tables, task: str, run_id: str) -> dict[str, str | Non
     raise RunError(f"the row of run {run_id} is not in the table runs after {_ROW_SECONDS} s")
 
 
-def _go_live(console: Console, stage: LocalStage, task: str, package: str) -> None:
+def newest_package(stage: LocalStage, task: str) -> str:
+    """ARN of the model package of a task that was registered last.
+
+    Raises:
+        RunError: there is none.
+    """
+    found = stage.aws.client("sagemaker").list_model_packages(
+        ModelPackageGroupName=stage.names.pipelines[task], SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["ModelPackageSummaryList"]
+    if not found:
+        raise RunError(f"no model of {task} is registered: no run of it has ended and passed the gate")
+    return str(found[0]["ModelPackageArn"])
+
+
+def go_live(console: Console, stage: LocalStage, task: str, package: str) -> None:
+    """Approve a model package, and wait until the task's live endpoint serves it.
+
+    Raises:
+        RunError: it does not come to that.
+    """
     sagemaker = stage.aws.client("sagemaker")
     console.print(f"Approving {package.rsplit(':', 1)[-1]}, as a person would; the live endpoint moves to it ...")
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     wait_for_endpoint(sagemaker, stage.names.pipelines[task], package)
 
 
-def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
+def _stay(console: Console, stage: LocalStage, dashboard: str, tasks: Path) -> None:
     """Keep serving, and show every further run, until Ctrl-C."""
     console.print()
     console.print("Still serving; Ctrl-C stops everything.", style="bold")
@@ -166,10 +186,12 @@ def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
     console.print("In another terminal:", style="bold")
     console.print("  make upload FILE=train.jsonl              your own training data: starts a run")
     console.print("  make upload FILE=dev3.jsonl SET=dev3      an evaluation set, scored in every later run")
+    console.print("  make approve                              the newest model: the live endpoint moves to it")
     console.print(
         "  make predict TEXT='The heart is ...'      asks the live endpoint (EXPLAIN=1: and what it rested on)"
     )
-    console.print("  each with TASK=adverse_events             of that task")
+    names = ", ".join(stage.names.pipelines)
+    console.print(f"  each with TASK=name                       of that task; there are: {names}", highlight=False)
     sagemaker = stage.aws.client("sagemaker")
     seen = {newest_run(sagemaker, pipeline) for pipeline in stage.names.pipelines.values()}
     try:
@@ -179,7 +201,7 @@ def _stay(console: Console, stage: LocalStage, dashboard: str) -> None:
                 if arn not in seen:
                     seen.add(arn)
                     follow_run(console, stage, str(arn))
-                    write_dashboard_file(stage, DASHBOARD, DEMOS[task].kind if task in DEMOS else None)
+                    write_dashboard_file(stage, DASHBOARD, demo_of(task, tasks).kind)
             time.sleep(1)
     except KeyboardInterrupt:
         console.print("Stopping ...")

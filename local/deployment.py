@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import CommandError
+from local.errors import CommandError, RunError
 from local.paths import CDK, PYTHON, REPOSITORY
 
 STAGE = "local"
@@ -38,6 +38,8 @@ def synthesise(assembly: Path, stage: str = STAGE, tasks: Path | None = None) ->
 
 def deploy(assembly: Path, environment: Mapping[str, str]) -> Names:
     """Deploy every stack of a synthesised `assembly` to the AWS that `environment` names."""
+    # Of an earlier deployment, to an AWS that is gone: nobody must read them while this one goes on.
+    (assembly / _OUTPUTS).unlink(missing_ok=True)
     run_cdk(["bootstrap", "--app", str(assembly), f"aws://{ACCOUNT}/{environment['AWS_DEFAULT_REGION']}"], environment)
     options = ["--require-approval", "never", "--concurrency", "4", "--outputs-file", str(assembly / _OUTPUTS)]
     run_cdk(["deploy", "--all", "--app", str(assembly), *options], environment)
@@ -50,9 +52,17 @@ def destroy(assembly: Path, environment: Mapping[str, str]) -> None:
 
 
 def read_names(assembly: Path) -> Names:
-    """Read the outputs of the stacks, as `deploy` wrote them."""
+    """Read the outputs of the stacks, as `deploy` wrote them.
+
+    Raises:
+        RunError: it has not ended yet.
+    """
+    try:
+        outputs = json.loads((assembly / _OUTPUTS).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError("the stacks are still being deployed; try again when that has ended") from error
     values: dict[str, str] = {}
-    for stack in json.loads((assembly / _OUTPUTS).read_text(encoding="utf-8")).values():
+    for stack in outputs.values():
         values.update(stack)
     return Names(
         bucket=values["BucketName"],

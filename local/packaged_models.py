@@ -3,6 +3,7 @@
 A hospital would take larger ones; these show on one machine that a model which knows language is used and trained.
 """
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from local.packaged_files import PackagedFiles, fetch
@@ -43,3 +44,24 @@ def encoder(data: Path) -> Path:
         DataError: what was downloaded is another file.
     """
     return fetch(ENCODER, data / "minilm")[0].parent
+
+
+# Where in a stage's own bucket task files look for them -> the files.
+ENCODER_KEY, LANGUAGE_MODEL_KEY = "models/all-MiniLM-L6-v2", "models/SmolLM2-135M-Instruct"
+_FILES: dict[str, Callable[[Path], list[Path]]] = {
+    ENCODER_KEY: lambda data: sorted(encoder(data).iterdir()),
+    LANGUAGE_MODEL_KEY: lambda data: [language_model(data)],
+}
+
+
+def packaged_model(key: str, data: Path) -> Iterator[tuple[Path, str]]:
+    """(file, its key in the bucket) of a packaged model, for one of the two keys above; errors as for its function."""
+    for file in _FILES[key](data):
+        yield file, f"{key}/{file.name}"
+
+
+def named_models(task_file: str, data: Path) -> Iterator[tuple[Path, str]]:
+    """The same of every packaged model that the text of a task file names as `s3://{bucket}/models/...`."""
+    for key in _FILES:
+        if f"s3://{{bucket}}/{key}" in task_file:
+            yield from packaged_model(key, data)

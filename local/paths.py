@@ -3,6 +3,8 @@
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# The task files that ship.
+TASKS = REPOSITORY / "tasks"
 # Everything that the local commands leave behind; `make clean` takes it away.
 STATE = REPOSITORY / ".local"
 PYTHON = REPOSITORY / ".venv" / "bin" / "python"

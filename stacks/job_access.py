@@ -47,7 +47,7 @@ def _common_access(task: Task) -> dict[str, Access]:
     prepared, staged, training = f"{runs}/prepared/*", f"{runs}/staged/*", f"{runs}/training/*"
     model, answers = f"{runs}/{task.model_folder}/*", f"{runs}/answers/*"
     answering, _ = task.answering
-    evaluated = (f"{runs}/evaluation/*", *_tables(task, EVALUATED))
+    evaluated = (f"{runs}/evaluation/*", *_tables(task, (*EVALUATED, *COMPARED)))
     return {
         "stage_model": Access(reads=(prepared, *_own([task.model])), writes=(staged,), elsewhere=task.model.elsewhere),
         "prepare": Access(reads=(f"uploads/{task.name}/*", f"runs/{task.name}/manifests/*"), writes=(prepared,)),

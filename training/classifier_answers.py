@@ -53,7 +53,7 @@ def write_classified_sets(classifier: Classifier, parts: Sequence[Path], output:
         readings = classifier.read([record.input for record in pool])
         found = classifier.probabilities(readings, batch_size).tolist()
         lines = [{"prediction": decision.label(probability), "probability": probability} for probability in found]
-        return PoolAnswers(lines, sum(reading.long for reading in readings))
+        return PoolAnswers(lines, [(reading.tokens, len(reading.windows)) for reading in readings])
 
     long = f"texts longer than {classifier.max_input_tokens} tokens were read in windows"
     answer_parts(parts, output, batch_size, answer, long)

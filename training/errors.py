@@ -7,7 +7,8 @@ ReportTuningError            what happened, where, what to do; never any clinica
 │       └── UnsafeArchiveError   an archive looks hostile (training/readers/upload.py)
 ├── ModelError               a model cannot be staged, loaded or saved
 ├── RetrievalError           the index of similar reports cannot be built or opened
-├── GenerationError          a model cannot be asked for examples, or answers in another form than agreed
+├── GenerationError          a model cannot be asked, or answers in another form than agreed
+│   └── RefusedCallError         a service refuses a call; carries botocore's error
 ├── EvaluationError          scores cannot be computed (sets and predictions do not match)
 └── RequestError             a request to an endpoint is refused; carries the HTTP status
 """
@@ -38,7 +39,18 @@ class RetrievalError(ReportTuningError):
 
 
 class GenerationError(ReportTuningError):
-    """A model cannot be asked for examples, or answers in another form than agreed."""
+    """A model cannot be asked, or answers in another form than agreed."""
+
+
+class RefusedCallError(GenerationError):
+    """A service refuses a call. The message names the kind of botocore's `error` alone, whose own may quote a text."""
+
+    def __init__(self, model: str, error: Exception) -> None:
+        response = getattr(error, "response", {})
+        self.kind = str(response.get("Error", {}).get("Code", type(error).__name__))
+        self.model = model
+        self.error = error
+        super().__init__(f"{model} cannot be asked: {self.kind}; see whether it exists and the job may ask it")
 
 
 class EvaluationError(ReportTuningError):

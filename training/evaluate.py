@@ -9,7 +9,8 @@ Reads `eval/` and `report/` of Prepare (`--prepared`), the train split (`--train
 (`--champion`; a folder without any means that there is none) and `output.tar.gz` of the training job
 (`--training-output`; left out where the training script leaves no curve).
 
-Writes `evaluation.json` and `arguments.json` to `--output`, and below `--tables` this run's file of each table in
+Writes `evaluation.json`, `arguments.json` and what the floors answered (`answers/<floor>/<set>/part-*.jsonl`) to
+`--output`, and below `--tables` this run's file of each table in
 EVALUATED (training/table_schemas.py), those of all but `scores` a second time in the partition of the newest run.
 """
 
@@ -21,8 +22,15 @@ from pathlib import Path
 import numpy as np
 
 from training.errors import ArgumentError
+from training.evaluation_answers import floor_answers, write_answers
 from training.evaluation_inputs import EvaluationRecord, matched_predictions, read_predictions
-from training.evaluation_run import ANSWERS_TO_JUDGE, EvaluationOptions, begin, write_evaluation, write_tables
+from training.evaluation_run import (
+    EvaluationOptions,
+    begin,
+    long_input_warnings,
+    write_evaluation,
+    write_tables,
+)
 from training.floors import Floors
 from training.gate import Comparison, Measure, Measured, Rule, decide
 from training.job import run_job
@@ -30,6 +38,7 @@ from training.rouge import ROUGE_L, rouge_scores
 from training.scored_set import (
     ScoredSet,
     abnormal_summary,
+    answer_warnings,
     mean_scores,
     prediction_rows,
     score_rows,
@@ -113,7 +122,11 @@ def main(arguments: Arguments) -> None:
             SCORES: (row for scored in scored_sets for row in score_rows(scored, arguments.run_id, started, seed)),
         },
     )
-    warnings = [warning for scored in scored_sets for warning in _warnings(scored)]
+    warnings = [
+        warning
+        for scored in scored_sets
+        for warning in (*_warnings(scored), *long_input_warnings(scored.name, arguments.asked))
+    ]
     write_evaluation(
         arguments,
         prepared.report,
@@ -130,7 +143,10 @@ def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord],
         predictions[model] = matched_predictions(read_predictions(folder, name, model), records, name, model)
     inputs = [record.input for record in records]
     similar = floors.similar(inputs)
-    predictions |= floors.predictions(inputs, similar)
+    trivial = floors.predictions(inputs, similar)
+    for floor, texts in trivial.items():
+        write_answers(floor_answers(arguments.output, floor) / name, records, texts)
+    predictions |= trivial
     # Without retrieval no answer rested on them; the floors alone look.
     scored = score_set(name, records, predictions, arguments.processes, similar if arguments.retrieval else None)
     scores = ", ".join(f"{model} {answers.rouge_l.mean():.3f}" for model, answers in scored.models.items())
@@ -169,12 +185,7 @@ def _against_champion(scored: ScoredSet, champion: Path, arguments: Arguments) -
 def _warnings(scored: ScoredSet) -> Iterator[str]:
     """What a reader of the scores must know besides them."""
     for model in (PRETRAINED, FINE_TUNED):
-        texts = scored.models[model].predictions
-        empty = sum(not text.strip() for text in texts)
-        if empty:
-            yield f"Set {scored.name}: {empty} of {len(texts)} predictions by the {model} model are empty."
-        if len(texts) >= ANSWERS_TO_JUDGE and len(set(texts)) == 1:
-            yield f"Set {scored.name}: the {model} model gave one and the same answer to all {len(texts)} records."
+        yield from answer_warnings(scored, model, f"the {model} model")
     missed = scored.models[FINE_TUNED].read_as_normal[scored.said_abnormal]
     if missed.any():
         yield (

@@ -1,7 +1,11 @@
 """One model's answers to every record of every evaluation set: what the scripts that ask models share.
 
 Reads `<set>/part-*.jsonl` as Prepare writes them below `eval/`, and writes a part file of the same name for each, in
-the same order. So instances that each get some of the part files (`ShardedByS3Key`) write apart from one another, and
+the same order, and beside it, where there are any, which inputs were longer than the model reads:
+
+    <set>/long-*.jsonl    {"id", "tokens": with the prompt, "pieces": how many it was read in, 0 where it was refused}
+
+So instances that each get some of the part files (`ShardedByS3Key`) write apart from one another, and
 memory does not grow with the sets: a pool of records is held at once.
 """
 
@@ -14,18 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import EvaluationError
+from training.evaluation_inputs import EvaluationRecord
+from training.part_files import PartFiles
 from training.splits import Record, part_files, read_part
 
 # Records in a pool, which a model sorts by length among themselves, as a multiple of the batch size.
 POOL_BATCHES = 32
+PART, LONG = "part-", "long-"
 
 
 @dataclass(frozen=True)
 class PoolAnswers:
-    """What is written of each record of a pool, beside its id; `long` inputs were longer than the model reads."""
+    """What is written of each record of a pool, beside its id; `lengths` are (tokens, pieces) of each."""
 
     lines: Sequence[Mapping[str, Any]]
-    long: int
+    lengths: Sequence[tuple[int, int]]
 
 
 def evaluation_parts(evaluation: Path) -> list[Path]:
@@ -46,30 +53,53 @@ def answer_parts(
     batch_size: int,
     answer: Callable[[Sequence[Record]], PoolAnswers],
     long_inputs: str,
-) -> None:
+) -> int:
     """Write `<output>/<set>/part-*.jsonl`, and say of each how long it took and how many `long_inputs` it had: "texts
     longer than 128 tokens were read in windows".
+
+    Returns:
+        How many records were answered.
 
     Raises:
         UploadError: a line is not a record.
     """
+    records = 0
     for part in parts:
         began = time.monotonic()
         place = Path(part.parent.name) / part.name
         (output / place).parent.mkdir(parents=True, exist_ok=True)
-        count = long = 0
+        count, long = 0, list[dict[str, Any]]()
         with (output / place).open("w", encoding="utf-8") as file:
             for pool in pools(read_part(part), batch_size):
                 answers = answer(pool)
-                for record, line in zip(pool, answers.lines, strict=True):
+                for record, line, (tokens, pieces) in zip(pool, answers.lines, answers.lengths, strict=True):
                     file.write(json.dumps({"id": record.id, **line}, ensure_ascii=False) + "\n")
+                    if pieces != 1:
+                        long.append({"id": record.id, "tokens": tokens, "pieces": pieces})
                 count += len(pool)
-                long += answers.long
+        if long:
+            lines = "".join(json.dumps(row) + "\n" for row in long)
+            (output / place).with_name(LONG + part.name.removeprefix(PART)).write_text(lines, encoding="utf-8")
         seconds = time.monotonic() - began
-        print(f"{place}: {count} records in {seconds:.1f} s; {long} {long_inputs}", flush=True)
+        print(f"{place}: {count} records in {seconds:.1f} s; {len(long)} {long_inputs}", flush=True)
+        records += count
+    return records
 
 
 def pools(records: Iterator[Record], batch_size: int) -> Iterator[list[Record]]:
     """Records in lists of POOL_BATCHES * `batch_size`."""
     while pool := list(islice(records, POOL_BATCHES * batch_size)):
         yield pool
+
+
+def write_answers(folder: Path, records: Sequence[EvaluationRecord], answers: Sequence[str]) -> None:
+    """Write the answers to one evaluation set, in the order of its records."""
+    with PartFiles(folder) as parts:
+        for record, answer in zip(records, answers, strict=True):
+            line = json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False)
+            parts.write(f"{line}\n".encode())
+
+
+def floor_answers(evaluation: Path, floor: str) -> Path:
+    """Where Evaluate's output has what a floor answered, a folder for each set."""
+    return evaluation / "answers" / floor

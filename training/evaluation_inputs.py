@@ -10,16 +10,25 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from training.errors import EvaluationError
+from training.evaluation_answers import LONG, PART
 from training.records import is_encodable
-from training.splits import part_files
 
 TRAINING_OUTPUT = "output.tar.gz"
-TRAINING_CURVE_FILE = "training_curve.jsonl"
+TRAINING_CURVE_FILE, TRAINING_WARNINGS_FILE = "training_curve.jsonl", "training_warnings.jsonl"
 # A curve is some 150 bytes a logged step, so this is hundreds of thousands of steps.
 _CURVE_BYTES_LIMIT = 64 * 2**20
 _IDS_NAMED = 3
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class LongInput:
+    """An input of `tokens` with the prompt, which is more than the model reads at once: it was read in so many
+    `pieces`, or refused, with 0."""
+
+    tokens: int
+    pieces: int
 
 
 @dataclass(frozen=True)
@@ -58,17 +67,22 @@ def read_evaluation_sets(prepared: Path, counts: Mapping[str, int]) -> dict[str,
         EvaluationError: a set holds another number of records than reported, an id twice, or a line that is no record;
             or there is no record in any set.
     """
-    folders = {folder.name for folder in (prepared / "eval").glob("*") if folder.is_dir()}
-    sets = {name: _read_set(prepared / "eval" / name) for name in sorted(folders | counts.keys())}
+    sets = _read_sets(prepared / "eval", counts)
     for name, records in sets.items():
         if len(records) != counts.get(name):
             raise EvaluationError(
                 f"evaluation set {name}: {len(records)} records found, but Prepare's report says {counts.get(name)}"
             )
-        refuse_repeated(f"evaluation set {name}", [record.id for record in records])
-    if not any(sets.values()):
-        raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
-    return {name: records for name, records in sets.items() if records}
+    return _with_records(sets)
+
+
+def read_sets(folder: Path) -> dict[str, list[EvaluationRecord]]:
+    """The evaluation sets in a folder that hold records, in order of their names.
+
+    Raises:
+        EvaluationError: a set holds an id twice or a line that is no record; or there is no record in any set.
+    """
+    return _with_records(_read_sets(folder, ()))
 
 
 def read_predictions(folder: Path, evaluation_set: str, model: str) -> dict[str, str]:
@@ -111,35 +125,78 @@ def matched_predictions(
     return [predictions[record.id] for record in records]
 
 
+def read_long_inputs(folder: Path, evaluation_set: str, model: str) -> list[LongInput]:
+    """The inputs of one evaluation set that were longer than `model` reads at once.
+
+    Raises:
+        EvaluationError: a line does not say so of one.
+    """
+    what = f"long inputs of the {model} model on set {evaluation_set}"
+    rows = folder_lines(folder / evaluation_set, what, LONG)
+    try:
+        return [LongInput(int(row["tokens"]), int(row["pieces"])) for _, row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvaluationError(f"{what}: tokens or pieces are missing or not numbers") from error
+
+
 def read_training_curve(training_output: Path) -> Iterator[dict[str, Any]]:
     """Rows of `training_curve.jsonl` out of the training job's `output.tar.gz`, which is searched below the folder.
-
-    Nothing is unpacked: the archive is read as a stream, and only a regular file of that name is looked into.
 
     Raises:
         EvaluationError: there is not exactly one archive, or no readable curve in it.
     """
+    return _training_rows(training_output, TRAINING_CURVE_FILE, needed=True)
+
+
+def read_training_warnings(training_output: Path) -> list[str]:
+    """What the training script warned of, out of the same archive; nothing where it left no such file.
+
+    Raises:
+        EvaluationError: there is not exactly one archive, it is damaged, or a line is no warning.
+    """
+    rows = _training_rows(training_output, TRAINING_WARNINGS_FILE, needed=False)
+    return [text_of(TRAINING_WARNINGS_FILE, row, "warning") for row in rows]
+
+
+def _training_rows(training_output: Path, name: str, *, needed: bool) -> Iterator[dict[str, Any]]:
+    """Nothing is unpacked: the archive is read as a stream, and only a regular file of that name is looked into."""
     archives = sorted(training_output.rglob(TRAINING_OUTPUT))
     if len(archives) != 1:
         raise EvaluationError(f"{len(archives)} files {TRAINING_OUTPUT} in the training output, there must be one")
     try:
-        yield from _curve_rows(archives[0])
+        yield from _archived_rows(archives[0], name, needed=needed)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise EvaluationError(f"{TRAINING_OUTPUT} cannot be read: {type(error).__name__}") from error
 
 
-def _curve_rows(archive: Path) -> Iterator[dict[str, Any]]:
+def _archived_rows(archive: Path, name: str, *, needed: bool) -> Iterator[dict[str, Any]]:
     with tarfile.open(archive, "r|gz") as tar:
         for member in tar:
-            if PurePosixPath(member.name).name != TRAINING_CURVE_FILE or not member.isfile():
+            if PurePosixPath(member.name).name != name or not member.isfile():
                 continue
             if member.size > _CURVE_BYTES_LIMIT:
-                raise EvaluationError(f"{TRAINING_CURVE_FILE} is {member.size} bytes, more than {_CURVE_BYTES_LIMIT}")
+                raise EvaluationError(f"{name} is {member.size} bytes, more than {_CURVE_BYTES_LIMIT}")
             content = tar.extractfile(member)
             assert content is not None  # it is a regular file
-            yield from (row for _, row in _json_lines(content, TRAINING_CURVE_FILE))
+            yield from (row for _, row in _json_lines(content, name))
             return
-    raise EvaluationError(f"{TRAINING_OUTPUT} holds no {TRAINING_CURVE_FILE}")
+    if needed:
+        raise EvaluationError(f"{TRAINING_OUTPUT} holds no {name}")
+
+
+def _read_sets(folder: Path, names: Iterable[str]) -> dict[str, list[EvaluationRecord]]:
+    """Every set in the folder and of these names."""
+    found = {each.name for each in folder.glob("*") if each.is_dir()}
+    sets = {name: _read_set(folder / name) for name in sorted(found.union(names))}
+    for name, records in sets.items():
+        refuse_repeated(f"evaluation set {name}", [record.id for record in records])
+    return sets
+
+
+def _with_records(sets: Mapping[str, list[EvaluationRecord]]) -> dict[str, list[EvaluationRecord]]:
+    if not any(sets.values()):
+        raise EvaluationError("no evaluation set holds a record; upload one under eval/<set>/")
+    return {name: records for name, records in sets.items() if records}
 
 
 def _read_set(folder: Path) -> list[EvaluationRecord]:
@@ -151,15 +208,25 @@ def _read_set(folder: Path) -> list[EvaluationRecord]:
     ]
 
 
-def folder_lines(folder: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each line of a folder's parts: its place, for messages, and its object. `what` names the folder in them.
+def folder_lines(folder: Path, what: str, kind: str = PART) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a folder's parts: its place, for messages, and its object. `what` names the folder in them, `kind`
+    is how their names begin.
 
     Raises:
         EvaluationError: a line is not a JSON object.
     """
-    for path in part_files(folder):
-        with path.open("rb") as lines:
-            yield from _json_lines(lines, f"{what}, {path.name}")
+    for path in sorted(folder.glob(f"{kind}*.jsonl")):
+        yield from file_lines(path, f"{what}, {path.name}")
+
+
+def file_lines(path: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a file: its place, for messages, and its object.
+
+    Raises:
+        EvaluationError: a line is not a JSON object.
+    """
+    with path.open("rb") as lines:
+        yield from _json_lines(lines, what)
 
 
 def _json_lines(lines: Iterable[bytes], what: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,8 +6,9 @@ Started by SageMaker's training toolkit, which sets `SM_CHANNEL_TRAIN`, `SM_CHAN
 `SM_MODEL_DIR`, `SM_OUTPUT_DATA_DIR` and `SM_OUTPUT_DIR`; each can be given as an argument too.
 
 Reads two splits as Prepare writes them and a model directory. Writes the model directory of the best model to
-`model_dir`, training_curve.jsonl and arguments.json to `output_data_dir`, and checkpoints to `checkpoints`, from the
-newest of which a killed training goes on. With several GPUs or hosts it starts one process a GPU.
+`model_dir`, training_curve.jsonl, training_warnings.jsonl and arguments.json to `output_data_dir`, and checkpoints to
+`checkpoints`, from the newest of which a killed training goes on. With several GPUs or hosts it starts one process a
+GPU. What is longer than allowed is cut off, counted and warned of.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from transformers import Seq2SeqTrainingArguments
 
 from training.errors import ArgumentError, UploadError
 from training.fine_tuner import TrainingClock
-from training.generation import CONSENSUS, MBR, MBR_PARAMETERS, GenerationParameters, TextGenerator
+from training.generation import MBR, SPLIT, GenerationParameters, TextGenerator
 from training.job import run_job
 from training.learn_choice import learn_choice
 from training.model_directory import (
@@ -35,7 +36,13 @@ from training.model_directory import (
     read_model_card,
     unpacked_model,
 )
-from training.model_loading import check_position_limit, inference_dtype, load_model
+from training.model_loading import (
+    check_answer_limit,
+    check_position_limit,
+    inference_dtype,
+    layer_classes,
+    load_model,
+)
 from training.prompt import check_prompt_template
 from training.retrieval import SimilarReports
 from training.similar_impressions import load_similar
@@ -45,9 +52,11 @@ from training.token_store import TokenStore, build_token_store
 from training.training_run import (
     TrainingOptions,
     begin,
+    cut_off,
     fine_tuned_card,
     optional_path,
     run_training,
+    save_warnings,
     say,
     trainer_arguments,
     training_identity,
@@ -75,6 +84,7 @@ class Arguments(TrainingOptions):
     method: str | None = None
     samples: int = 16
     temperature: float = 1.0
+    long_inputs: str = SPLIT
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,6 +106,7 @@ class Arguments(TrainingOptions):
             method=self.method,
             samples=self.samples,
             temperature=self.temperature,
+            long_inputs=self.long_inputs,
         )
 
 
@@ -115,6 +126,8 @@ def main(arguments: Arguments) -> None:
         base_card = read_model_card(directory)
         model, tokenizer = load_model(directory, torch.float32)
         check_position_limit(model.config, arguments.max_input_tokens)
+        lengths = {name: getattr(arguments, name) for name in ("max_target_tokens", "max_new_tokens")}
+        check_answer_limit(model.config, **lengths)
         template = arguments.prompt_template or base_card.prompt_template
         similar = load_similar(arguments.similar, template)
         stores = _build_stores(arguments, tokenizer, template, similar, Path(tokens))
@@ -125,8 +138,8 @@ def main(arguments: Arguments) -> None:
 def _build_stores(
     arguments: Arguments, tokenizer: Any, prompt_template: str, similar: SimilarReports | None, folder: Path
 ) -> dict[str, TokenStore]:
-    """Tokenise both splits. Says how many records are cut off; refuses an empty split."""
-    stores = {}
+    """Tokenise both splits. Says and warns how many records are cut off; refuses an empty split."""
+    stores, warnings = {}, []
     for split in ("train", "validation"):
         store = build_token_store(
             read_split(getattr(arguments, split)),
@@ -145,7 +158,14 @@ def _build_stores(
             f"tokens; cut off: {store.truncated_inputs} inputs longer than {arguments.max_input_tokens} tokens, "
             f"{store.truncated_targets} targets longer than {arguments.max_target_tokens}"
         )
+        warnings += cut_off(split, store, arguments.max_input_tokens)
+        if store.truncated_targets:
+            warnings.append(
+                f"Training: {store.truncated_targets} of {len(store)} targets of the {split} split are longer than "
+                f"{arguments.max_target_tokens} tokens; only their beginning was read."
+            )
         stores[split] = store
+    save_warnings(arguments, warnings)
     return stores
 
 
@@ -178,7 +198,7 @@ def _trainer_arguments(arguments: Arguments, model: Any, records: int) -> Seq2Se
         given |= {
             "fsdp": "full_shard auto_wrap",
             "fsdp_config": {
-                "transformer_layer_cls_to_wrap": list(model._no_split_modules),
+                "transformer_layer_cls_to_wrap": layer_classes(model),
                 "activation_checkpointing": arguments.gradient_checkpointing,
                 "state_dict_type": "FULL_STATE_DICT",
             },
@@ -196,11 +216,7 @@ def _save(arguments: Arguments, trainer: SummaryTuner, base_card: ModelCard, sim
     (arguments.model_dir / "training_args.bin").unlink(missing_ok=True)  # a pickle, and nothing to serve with
     best = {"best_validation_loss": trainer.state.best_metric, "best_step": trainer.state.best_global_step}
     card = fine_tuned_card(arguments, base_card, arguments.max_input_tokens, **best, steps=trainer.state.global_step)
-    decoding = {
-        MBR: {name: getattr(arguments, name) for name in MBR_PARAMETERS},
-        CONSENSUS: {"method": CONSENSUS},
-    }
-    card = dataclasses.replace(card, decoding=decoding.get(arguments.method or ""))
+    card = dataclasses.replace(card, decoding=arguments.generation.card_decoding)
     if arguments.method == MBR and similar is not None:
         _learn_choice(arguments, trainer, card, similar)
     if arguments.similar is not None:

@@ -14,6 +14,7 @@ scores once more: `f1: 0.7134, ...` is the last line of that form, which is what
 """
 
 import dataclasses
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -56,10 +57,12 @@ from training.token_store import TokenStore, build_token_store
 from training.training_run import (
     TrainingOptions,
     begin,
+    cut_off,
     fine_tuned_card,
     optional_path,
     run_training,
     sagemaker_path,
+    save_warnings,
     say,
     trainer_arguments,
     training_identity,
@@ -146,6 +149,8 @@ def main(arguments: Arguments) -> None:
         check_length(model, tokenizer, arguments.max_seq_length)
         say(f"{model.num_parameters():,} parameters; untrained before: {', '.join(untrained) or 'none'}")
         stores = {split: _build_store(arguments, tokenizer, split, Path(tokens)) for split in ("train", "validation")}
+        cut = (cut_off(split, store, arguments.max_seq_length) for split, store in stores.items())
+        save_warnings(arguments, list(itertools.chain(*cut)))
         trainer = _train(arguments, model, tokenizer, stores, base_card)
         _save(arguments, trainer, base_card)
 

@@ -3,9 +3,16 @@
     python3 -m training.generate --model DIR --evaluation DIR --output DIR --max-new-tokens 128
 
 Reads a model directory or `model.tar.gz`, and `<set>/part-*.jsonl` as Prepare writes them below `eval/`. Writes
-`<set>/part-*.jsonl` with {"id", "prediction"} (training/evaluation_answers.py).
+`<set>/part-*.jsonl` with {"id", "prediction"} and, where inputs were longer than the model reads, `<set>/long-*.jsonl`
+(training/evaluation_answers.py); and answering.json with {"seconds": of answering, without loading, "records"}, of this
+machine's part files where several share them.
+
+With `--long-inputs refuse` the prediction for an input that is too long is empty: it scores as an empty answer, and
+Evaluate says of how many that is so.
 """
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +21,14 @@ from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError
 from training.evaluation_answers import PoolAnswers, answer_parts, evaluation_parts
-from training.generation import GenerationParameters, TextGenerator
+from training.generation import REFUSE, SPLIT, GenerationParameters, TextGenerator
 from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
 from training.splits import Record
+from training.summariser import Summariser
+
+ANSWERING = "answering.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,7 @@ class Arguments:
     method: str | None = None
     samples: int = 16
     temperature: float = 1.0
+    long_inputs: str = SPLIT
     batch_size: int = 32
     message_file: Path | None = None
 
@@ -55,6 +66,7 @@ class Arguments:
             method=self.method,
             samples=self.samples,
             temperature=self.temperature,
+            long_inputs=self.long_inputs,
         )
 
 
@@ -64,24 +76,26 @@ def main(arguments: Arguments) -> None:
     Raises:
         ModelError: the model cannot be loaded.
         EvaluationError: there is no evaluation set.
+        ArgumentError: the model cannot be asked in this way.
     """
     transformers_logging.disable_progress_bar()
     parts = evaluation_parts(arguments.evaluation)
     save_arguments(arguments, arguments.output / "arguments.json")
     with unpacked_model(arguments.model) as directory:
         generator = TextGenerator.load(directory, similar=arguments.similar)
-    limit = generator.card.max_input_tokens
+    summariser = Summariser(generator, arguments.parameters, arguments.batch_size, arguments.prompt_template)
+    became = "refused" if arguments.long_inputs == REFUSE else "read in pieces"
+    long_inputs = f"inputs longer than {summariser.limit} tokens were {became}"
 
     def answer(pool: Sequence[Record]) -> PoolAnswers:
-        questions = generator.questions([record.input for record in pool], arguments.prompt_template)
-        answers = generator.generate(questions, arguments.parameters, arguments.batch_size)
-        return PoolAnswers(
-            [{"prediction": text} for (text,) in answers], sum(question.tokens > limit for question in questions)
-        )
+        readings = summariser.read([record.input for record in pool])
+        lines = [{"prediction": summary.answers[0]} for summary in summariser.answer(readings)]
+        return PoolAnswers(lines, [(reading.tokens, reading.read_in) for reading in readings])
 
-    answer_parts(
-        parts, arguments.output, arguments.batch_size, answer, f"inputs longer than {limit} tokens were cut off"
-    )
+    began = time.monotonic()
+    records = answer_parts(parts, arguments.output, arguments.batch_size, answer, long_inputs)
+    answering = {"seconds": round(time.monotonic() - began, 3), "records": records}
+    (arguments.output / ANSWERING).write_text(json.dumps(answering) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,15 @@ import torch
 from transformers import GenerationConfig
 
 from training.answer_choice import AnswerChoice, Asked
-from training.consensus import consensus
 from training.errors import ArgumentError
 from training.model_directory import ANSWER_CHOICE, SIMILAR_REPORTS, ModelCard, read_model_card
-from training.model_loading import batches_by_length, check_position_limit, inference_dtype, load_model
+from training.model_loading import (
+    batches_by_length,
+    check_position_limit,
+    encoder_inputs,
+    inference_dtype,
+    load_model,
+)
 from training.prompt import shows_similar
 from training.prompt_tokens import PromptTokens
 from training.retrieval import Similar, SimilarReports
@@ -33,7 +38,10 @@ NUM_BEAMS_LIMIT = 16
 NUM_RETURN_SEQUENCES_LIMIT = 16
 SAMPLES_LIMIT = 64
 METHODS = GREEDY, BEAMS, MBR, CONSENSUS = "greedy", "beams", "mbr", "consensus"
-MBR_PARAMETERS = ("method", "samples", "temperature")
+# What a model card says of a method, beside what becomes of long texts.
+_CARD_PARAMETERS = {MBR: ("method", "samples", "temperature"), CONSENSUS: ("method",)}
+# What becomes of a text that is longer than the model reads (training/summariser.py).
+LONG_INPUTS = SPLIT, REFUSE = "split", "refuse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,8 @@ class GenerationParameters:
 
     mbr is minimum Bayes risk: of the greedy answer, `samples` (1..64) drawn ones and the impressions of similar
     reports, the one that is expected to be closest to the truth (training/answer_choice.py). consensus is what the
-    similar reports agree on; the model is asked only where there are none.
+    similar reports agree on; the model is asked only where there are none. `long_inputs` split or refuse says what
+    becomes of a text that is longer than the model reads.
 
     Raises:
         ArgumentError: a value is of another type, out of range or does not fit another one.
@@ -61,6 +70,7 @@ class GenerationParameters:
     seed: int = 0
     method: str | None = None
     samples: int = 16
+    long_inputs: str = SPLIT
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -80,6 +90,8 @@ class GenerationParameters:
         if not 0 < self.top_p <= 1:
             raise ArgumentError(f"top_p must be above 0 and at most 1, got {self.top_p}")
         _check_range("seed", self.seed, 0, 2**32 - 1)
+        if self.long_inputs not in LONG_INPUTS:
+            raise ArgumentError(f"long_inputs must be one of {', '.join(LONG_INPUTS)}")
 
     def _check_method(self) -> None:
         if self.method not in (None, *METHODS):
@@ -101,9 +113,15 @@ class GenerationParameters:
                     raise ArgumentError(f"method must be str, got {type(value).__name__}")
                 continue
             # bool is an int in Python, not in JSON; an integer is a fine float.
-            wanted = {int: (int,), bool: (bool,), float: (int, float)}[type(field.default)]
+            wanted = {int: (int,), bool: (bool,), float: (int, float), str: (str,)}[type(field.default)]
             if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
                 raise ArgumentError(f"{field.name} must be {type(field.default).__name__}, got {type(value).__name__}")
+
+    @property
+    def card_decoding(self) -> dict[str, Any]:
+        """What of these the model card keeps; beams and length stand in the model's generation config."""
+        names = (*_CARD_PARAMETERS.get(self.method or "", ()), "long_inputs")
+        return {name: getattr(self, name) for name in names}
 
     def generation_config(self, model_config: GenerationConfig) -> GenerationConfig:
         """The model's own special tokens with these parameters, and nothing else of the model's defaults."""
@@ -128,13 +146,10 @@ class GenerationParameters:
 
 @dataclass(frozen=True)
 class Question:
-    """What a model is asked about `text`: `prompt` as ids, cut to what the model reads; `tokens` is how long the prompt
-    is without any similar report, so more than the limit means that some of the text was cut off; `similar` was found
-    for it."""
+    """What a model is asked about `text`: `prompt` as ids, all of it; `similar` was found for it."""
 
     text: str
     prompt: list[int]
-    tokens: int
     similar: list[Similar]
 
 
@@ -192,8 +207,8 @@ class TextGenerator:
         small = self.model.num_parameters() < SMALL_PARAMETERS
         return SEQUENCES_A_CALL_OF_SMALL if small else SEQUENCES_A_CALL
 
-    def questions(self, texts: Sequence[str], prompt_template: str | None = None) -> list[Question]:
-        """Find what is similar, and make the prompts.
+    def prompt(self, prompt_template: str | None = None) -> PromptTokens:
+        """What composes the prompts, of the model's own template unless another is given.
 
         Raises:
             ArgumentError: the prompt shows similar reports, and there are none to find them among.
@@ -201,13 +216,27 @@ class TextGenerator:
         template = prompt_template or self.card.prompt_template
         if shows_similar(template) and self.similar is None:
             raise ArgumentError("the prompt shows similar reports, and the model came without any: give --similar")
-        prompt = PromptTokens(self.tokenizer, template, self.card.max_input_tokens)
+        return PromptTokens(self.tokenizer, template, self.card.max_input_tokens)
+
+    def questions(self, texts: Sequence[str], prompt_template: str | None = None) -> list[Question]:
+        """Find what is similar, and make the prompts.
+
+        Raises:
+            ArgumentError: a text is longer than the model reads (training/summariser.py splits such texts), or the
+                prompt shows similar reports, and there are none to find them among.
+        """
+        prompt = self.prompt(prompt_template)
         found = find_similar(self.similar, texts) if self.similar is not None else [[] for _ in texts]
-        questions = []
+        questions: list[Question] = []
         for text, head, similar in zip(texts, prompt.heads(texts), found, strict=True):
+            if prompt.length(head) > prompt.max_input_tokens:
+                raise ArgumentError(
+                    f"text {len(questions)} is too long: {prompt.length(head)} tokens with the prompt, this model "
+                    f"reads {prompt.max_input_tokens}"
+                )
             impressions = shown_impressions(similar) if prompt.shows_similar else []
             ids = prompt.compose(head, prompt.impressions(impressions) if impressions else [])
-            questions.append(Question(text, ids, prompt.length(head), similar))
+            questions.append(Question(text, ids, similar))
         return questions
 
     def generate(
@@ -216,10 +245,10 @@ class TextGenerator:
         """Decode answers: `num_return_sequences` for each question, in their order.
 
         Prompts of similar length share a batch of at most `batch_size` and one call of the model; each sample of
-        minimum Bayes risk counts as one there.
+        minimum Bayes risk counts as one there. Method consensus is not among what a model decodes by.
         """
         if parameters.method == CONSENSUS:
-            return self._agreed(questions, parameters, batch_size)
+            raise ValueError(f"method {CONSENSUS} is answered by training/summariser.py")
         if parameters.method == MBR:
             return [[self.choice.best(asked)] for asked in self.ask(questions, parameters, batch_size)]
         answers: list[list[str]] = [[] for _ in questions]
@@ -243,13 +272,6 @@ class TextGenerator:
             for answers, question, words in zip(drawn, questions, expected, strict=True)
         ]
 
-    def _agreed(
-        self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int
-    ) -> list[list[str]]:
-        alone = [question for question in questions if not question.similar]
-        greedy = iter(self.generate(alone, dataclasses.replace(parameters, method=GREEDY), batch_size))
-        return [[consensus(one.similar)] if one.similar else next(greedy) for one in questions]
-
     def draw(self, questions: Sequence[Question], parameters: GenerationParameters, batch_size: int) -> list[list[str]]:
         """The greedy answer and `samples` drawn ones for each question; the same in whatever batch it stands."""
         greedy = dataclasses.replace(parameters, method=GREEDY, temperature=1.0)
@@ -268,7 +290,8 @@ class TextGenerator:
 
     def _padded(self, prompts: list[list[int]]) -> dict[str, torch.Tensor]:
         batch = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
-        return {name: batch[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
+        inputs = encoder_inputs(self.model.config, batch["input_ids"], batch["attention_mask"])
+        return {name: values.to(self.model.device) for name, values in inputs.items()}
 
     def _decoded(self, outputs: torch.Tensor | list[list[int]]) -> list[str]:
         return [text.strip() for text in self.tokenizer.batch_decode(outputs, skip_special_tokens=True)]

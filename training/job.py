@@ -36,8 +36,9 @@ def parse_arguments(kind: type[Arguments], argv: Sequence[str], program: str = "
     """Turn `--name value` pairs into the dataclass `kind`.
 
     Field `max_input_tokens: int` is read from `--max-input-tokens` or `--max_input_tokens`. Supported types are
-    str, int, float, bool (`true` or `false`), Path and each of them `| None` (an empty value means None). Values
-    may be JSON-quoted, since one version of the SageMaker SDK quotes hyperparameters and another does not.
+    str, int, float, bool (`true` or `false`), Path and each of them `| None` (an empty value means None); a
+    `tuple[Path, ...]` takes one value or more. Values may be JSON-quoted, since one version of the SageMaker SDK quotes
+    hyperparameters and another does not.
 
     Raises:
         ArgumentError: an argument is unknown, missing, or not of its type; also what `kind` itself raises.
@@ -46,15 +47,25 @@ def parse_arguments(kind: type[Arguments], argv: Sequence[str], program: str = "
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every caller passes a dataclass
         names = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
+        hint = hints[field.name]
+        is_list = typing.get_origin(hint) is tuple
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         parser.add_argument(
             *sorted(names),
             dest=field.name,
             required=required,
             default=argparse.SUPPRESS,
-            type=_converter(field.name, hints[field.name]),
+            type=_converter(field.name, typing.get_args(hint)[0] if is_list else hint),
+            nargs="+" if is_list else None,
         )
-    return kind(**vars(parser.parse_args(list(argv))))
+    values = vars(parser.parse_args(list(argv)))
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def argument_list(arguments: Any) -> list[str]:
+    """Command-line arguments of which `parse_arguments` makes the same dataclass; those that are None are left out."""
+    given = ((field.name, getattr(arguments, field.name)) for field in dataclasses.fields(arguments))
+    return [f"--{name.replace('_', '-')}={json.dumps(_plain(value))}" for name, value in given if value is not None]
 
 
 def save_arguments(arguments: Any, path: Path) -> None:
@@ -134,4 +145,6 @@ def _unquote(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return str(value) if isinstance(value, Path) else value

@@ -21,9 +21,15 @@ CAUTION = 5.0
 def learn_choice(
     generator: TextGenerator, train: Iterable[Record], validation: Iterable[Record], parameters: GenerationParameters
 ) -> AnswerChoice:
-    """For a model with similar reports; `parameters` is how it will be asked."""
-    records = draw_records(validation, RECORDS)
+    """For a model with similar reports; `parameters` is how it will be asked. Records that are longer than the model
+    reads teach nothing here: what answers a whole text is not among the candidates for its pieces."""
+    drawn = draw_records(validation, RECORDS)
     words = AnswerChoice(expected=ExpectedWords.learn(train))
+    prompt = generator.prompt()
+    lengths = prompt.lengths([record.input for record in drawn])
+    records = [record for record, tokens in zip(drawn, lengths, strict=True) if tokens <= prompt.max_input_tokens]
+    if not records:
+        return words
     asking = TextGenerator(generator.model, generator.tokenizer, generator.card, generator.similar, words)
     questions = asking.questions([record.input for record in records])
     asked = asking.ask(questions, parameters, asking.sequences_a_call)

@@ -6,15 +6,20 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes above load it too
 from training.errors import ModelError
 
 FILES_ALONE = {"local_files_only": True}
 
-# The names under which configurations state how many positions their encoder has (BART, Pegasus and BERT; LED); T5 has
-# relative positions and none of these.
-_POSITION_FIELDS = ("max_encoder_position_embeddings", "max_position_embeddings")
+# The names under which configurations state how many positions their encoder and decoder have (LED; BART, Pegasus and
+# BERT); T5 has relative positions and none of these.
+_ENCODER_POSITIONS = ("max_encoder_position_embeddings", "max_position_embeddings")
+_DECODER_POSITIONS = ("max_decoder_position_embeddings", "max_position_embeddings")
+# Where a configuration has this, attention reaches only so far (LED): a text is padded to a multiple of it, and what
+# is to be seen from everywhere must be said.
+_WINDOW = "attention_window"
 
 
 def load_model(directory: Path, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -49,18 +54,63 @@ def inference_dtype(device: str) -> torch.dtype:
     return torch.float32
 
 
+def position_limit(config: Any) -> int | None:
+    """Tokens that the encoder (of a causal model: the model) reads, None where the configuration knows no limit; whole
+    windows where attention reaches only a window."""
+    limit = _positions(config, _ENCODER_POSITIONS)
+    window = getattr(config, _WINDOW, 1)
+    window = window if isinstance(window, int) else max(window)
+    return None if limit is None else limit // window * window
+
+
 def check_position_limit(config: Any, max_input_tokens: int) -> None:
     """Refuse inputs longer than the encoder has positions.
 
     Raises:
         ModelError: `max_input_tokens` is beyond the model's limit.
     """
-    for name in _POSITION_FIELDS:
-        limit = getattr(config, name, None)
-        if isinstance(limit, int):
-            if max_input_tokens > limit:
-                raise ModelError(f"max_input_tokens must be <= {limit} for this model, got {max_input_tokens}")
-            return
+    limit = position_limit(config)
+    if limit is not None and max_input_tokens > limit:
+        raise ModelError(f"max_input_tokens must be <= {limit} for this model, got {max_input_tokens}")
+
+
+def check_answer_limit(config: Any, **tokens: int) -> None:
+    """Refuse targets and answers longer than the decoder has positions.
+
+    Raises:
+        ModelError: one of `tokens`, by its name, is beyond the model's limit.
+    """
+    limit = answer_limit(config)
+    for name, value in tokens.items():
+        if limit is not None and value > limit:
+            raise ModelError(f"{name} must be <= {limit} for this model, got {value}")
+
+
+def answer_limit(config: Any) -> int | None:
+    """Tokens that an answer may have; None where the model knows no limit."""
+    return _positions(config, _DECODER_POSITIONS)
+
+
+def encoder_inputs(config: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What a model reads of padded prompts (batch, source). Where attention reaches only a window, the first token is
+    seen from everywhere and sees everything, as Beltagy et al. 2020 (Longformer, LED) do it for summaries."""
+    inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+    if hasattr(config, _WINDOW):
+        everywhere = torch.zeros_like(attention_mask)
+        everywhere[:, 0] = 1
+        inputs["global_attention_mask"] = everywhere
+    return inputs
+
+
+def layer_classes(model: Any) -> list[str]:
+    """Names of the classes of a transformer's layers. Not `_no_split_modules`, which Pegasus and LED leave empty."""
+    layers = (module for module in model.modules() if isinstance(module, GradientCheckpointingLayer))
+    return sorted({type(layer).__name__ for layer in layers})
+
+
+def _positions(config: Any, names: tuple[str, ...]) -> int | None:
+    found = (getattr(config, name, None) for name in names)
+    return next((limit for limit in found if isinstance(limit, int)), None)
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

@@ -19,7 +19,8 @@ Ids = list[int]
 
 
 class PromptTokens:
-    """Composes the prompts of one template within `max_input_tokens`, end token included.
+    """Composes the prompts of one template within `max_input_tokens`, end token included. `room` is how many of them
+    are left for an input.
 
     Raises:
         ArgumentError: the template leaves no room for an input.
@@ -36,7 +37,8 @@ class PromptTokens:
         between, in_front = len(self._plain([after])[0]), len(self._begin) + len(self._plain([before])[0])
         # Tokens behind the input in the head; they stay when the input is cut.
         self._kept = between if self.shows_similar else between + len(self._end)
-        if in_front + self._kept + len(self._tail) >= max_input_tokens:
+        self.room = max_input_tokens - in_front - self._kept - len(self._tail)
+        if self.room < 1:
             raise ArgumentError(f"prompt_template alone fills max_input_tokens ({max_input_tokens})")
         separator = tokenizer.sep_token_id
         self._separator = None if separator in (None, tokenizer.eos_token_id) else separator
@@ -55,15 +57,27 @@ class PromptTokens:
         return [[self._separator, *ids] for ids in self._plain(lines)]
 
     def length(self, head: Sequence[int]) -> int:
-        """Tokens of a prompt without any similar impression: more than `max_input_tokens` means that it is cut."""
+        """Tokens of a prompt without any similar impression: with more than `max_input_tokens` it does not fit."""
         return len(head) + len(self._tail)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """`length` of the prompt of each text."""
+        return [self.length(head) for head in self.heads(texts)]
+
+    def input_lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text alone."""
+        return [len(ids) for ids in self._plain(list(texts))] if texts else []
+
+    def cut(self, head: Sequence[int]) -> Ids:
+        """`head` with its input cut to what fits. For training alone, where a record that is too long still teaches its
+        beginning: whoever answers splits a text or refuses it (training/summariser.py)."""
+        return truncate(head, self.max_input_tokens - len(self._tail), self._kept)
+
     def compose(self, head: Sequence[int], impressions: Sequence[Sequence[int]]) -> Ids:
-        """The whole prompt. An impression that does not fit beside the input is left out; only an input that is too
-        long even alone is cut."""
+        """The whole prompt, of a head that fits. An impression that does not fit beside the input is left out."""
         room = self.max_input_tokens - self.length(head)
         if room < 0:
-            return [*truncate(head, self.max_input_tokens - len(self._tail), self._kept), *self._tail]
+            raise ValueError(f"a prompt of {self.length(head)} tokens is longer than {self.max_input_tokens}")
         prompt = list(head)
         for impression in impressions:
             if len(impression) <= room:

@@ -1,24 +1,16 @@
 """Models that write examples elsewhere: Amazon Bedrock's, and one behind a SageMaker endpoint.
 
-What may pass (throttling, a model that is not ready, a lost connection) is tried again by botocore with growing pauses;
-anything else is an error. Prompts, and so training texts, leave the job: to the account's own endpoint, or to Bedrock.
+Prompts, and so training texts, leave the job (training/remote_models.py).
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from training.errors import GenerationError
 from training.example_prompts import ExamplePrompt
 from training.example_writers import BEDROCK, ENDPOINT, TOP_P, Answer, Sampling
-
-# A real-time endpoint gives up after 60 seconds.
-RETRIES = Config(connect_timeout=10, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 6})
+from training.remote_models import BEDROCK_RUNTIME, RETRIES, SAGEMAKER_RUNTIME, converse, invoke_endpoint
 
 
 class BedrockWriter:
@@ -32,27 +24,21 @@ class BedrockWriter:
         """`client` is boto3's of bedrock-runtime, by default one with the job's own rights."""
         self.model = model
         self._sampling = sampling
-        self._client = client or boto3.client("bedrock-runtime", config=RETRIES)
+        self._client = client or boto3.client(BEDROCK_RUNTIME, config=RETRIES)
 
     def write(self, prompts: Sequence[ExamplePrompt]) -> list[Answer]:
         return [self._answer(prompt) for prompt in prompts]
 
     def _answer(self, prompt: ExamplePrompt) -> Answer:
-        # Without topP: some models refuse it beside a temperature.
-        inference = {"maxTokens": self._sampling.max_new_tokens, "temperature": self._sampling.temperature}
-        try:
-            response = self._client.converse(
-                modelId=self.model,
-                messages=[{"role": "user", "content": [{"text": prompt.as_request}]}],
-                inferenceConfig=inference,
-            )
-            blocks = response["output"]["message"]["content"]
-            text = "".join(block.get("text", "") for block in blocks)
-        except (BotoCoreError, ClientError) as error:
-            raise _refused(f"model {self.model} of Bedrock", error) from error
-        except (ResponseParserError, KeyError) as error:
-            raise GenerationError(f"model {self.model} of Bedrock answered without a message") from error
-        return Answer(text, cut_off=response.get("stopReason") == "max_tokens")
+        sampling = self._sampling
+        reply = converse(
+            self._client,
+            self.model,
+            prompt.as_request,
+            max_new_tokens=sampling.max_new_tokens,
+            temperature=sampling.temperature,
+        )
+        return Answer(reply.text, cut_off=reply.stop_reason == "max_tokens")
 
 
 class EndpointWriter:
@@ -66,7 +52,7 @@ class EndpointWriter:
         """`client` is boto3's of sagemaker-runtime, by default one with the job's own rights."""
         self.model = endpoint
         self._sampling = sampling
-        self._client = client or boto3.client("sagemaker-runtime", config=RETRIES)
+        self._client = client or boto3.client(SAGEMAKER_RUNTIME, config=RETRIES)
         self._asked = 0
 
     def write(self, prompts: Sequence[ExamplePrompt]) -> list[Answer]:
@@ -83,35 +69,6 @@ class EndpointWriter:
             "seed": self._sampling.seed + self._asked,
         }
         self._asked += 1
-        try:
-            response = self._client.invoke_endpoint(
-                EndpointName=self.model,
-                ContentType="application/json",
-                Accept="application/json",
-                Body=json.dumps({"inputs": prompt.as_list, "parameters": parameters}),
-            )
-            body = response["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise _refused(f"endpoint {self.model}", error) from error
+        (text,) = invoke_endpoint(self._client, self.model, prompt.as_list, parameters)
         # It does not say whether it came to an end.
-        return Answer(f"{prompt.next_number}{_generated_text(body, self.model)}", cut_off=True)
-
-
-def _generated_text(body: bytes, endpoint: str) -> str:
-    try:
-        (answer,) = json.loads(body)
-        text = answer["generated_text"]
-        if not isinstance(text, str):
-            raise TypeError(type(text).__name__)
-    except (ValueError, KeyError, TypeError) as error:
-        raise GenerationError(
-            f'endpoint {endpoint} answered in another form than [{{"generated_text": "..."}}], which is that of '
-            "text-generation-inference"
-        ) from error
-    return text
-
-
-def _refused(model: str, error: Exception) -> GenerationError:
-    """Names the kind of error alone: its message may quote the prompt."""
-    kind = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-    return GenerationError(f"{model} cannot be asked: {kind}; see whether it exists and the job may ask it")
+        return Answer(f"{prompt.next_number}{text}", cut_off=True)

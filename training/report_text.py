@@ -8,6 +8,8 @@ that ROUGE hides: an abnormal report answered as a normal one.
 import functools
 import re
 
+from training.negation import clauses, is_negated
+
 # Words after whose full stop a sentence goes on.
 _ABBREVIATION = re.compile(
     r"drs?|mr|mrs|ms|prof|st|vs|e\.g|i\.e|cf|approx|figs?|dept|resp|incl?|jr|sr|[ap]\.m|m\.d|r\.n"
@@ -15,7 +17,7 @@ _ABBREVIATION = re.compile(
 _TITLES = ("dr.", "mr.", "mrs.", "ms.", "prof.")
 _END = re.compile(r"[.!?]+[\"')\]]*$")
 _MARKER = re.compile(r"\(?(\d{1,2})[.)]$")
-_POINT = re.compile(r"^\(?\d{1,2}[.)]\s+")
+POINT = re.compile(r"^\(?\d{1,2}[.)]\s+")
 
 
 def sentences(text: str) -> list[str]:
@@ -63,8 +65,6 @@ _NEUTRAL = re.compile(
     r"|(?:stable|unchanged|pa|ap|frontal|lateral|portable|two|single|chest|and|views?|of|the|to|from|since|prior"
     r"|previous|appearance|xxxx|x-xxxx|radiographs?|films?|exam|examination|study|findings?|discussed|telephone|\W)+)$"
 )
-# "No change in the effusion" says that there is one.
-_UNCHANGED = re.compile(r"\b(?:no|without)\b(?: [\w-]+){0,3} changes? (?:in|of|to)\b")
 _UNSURE = re.compile(r"\b(?:cannot|can not|not (?:be )?(?:excluded|ruled out|clear|certain)|unclear|uncertain)\b")
 _GONE = re.compile(r"\b(?:resolved|cleared|no longer|resolution of)\b")
 # What is wrong with a chest, what was put into it, and the words by which either is graded, as stems.
@@ -81,16 +81,6 @@ _FINDING = re.compile(
     r"|recommend|suggest|possib|probab|likely|may represent|could represent|questionable|borderline|mild|moderate"
     r"|severe|increased|decreased|worsen|improv|persist|residual|chronic changes?|sequela)\w*"
 )
-_NEGATION = re.compile(
-    r"\b(?:no|not|without|negative (?:for|chest|acute)|free of|absence of|absent|clear of|rather than|neither|nor)\b"
-)
-# Where the reach of a negation ends.
-_BREAK = re.compile(
-    r"[;:]|\b(?:but|however|although|though|except|aside|apart|other than|with|there (?:is|are)|which|known"
-    r"|consistent with|due to|secondary to|given|despite|status post|s/p|remains?)\b"
-    r"|,(?=\s*(?:and\s+)?(?:stable|unchanged|mild|moderate|severe|chronic|old|persistent|low|small|large|left|right"
-    r"|bilateral)\b)"
-)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -103,7 +93,7 @@ def reads_as_normal(text: str) -> bool:
     """
     normal = False
     for sentence in sentences(text):
-        plain = _POINT.sub("", sentence.lower()).strip(" .!")
+        plain = POINT.sub("", sentence.lower()).strip(" .!")
         if not plain:
             continue
         if _asserts_finding(plain):
@@ -120,13 +110,9 @@ def reads_as_normal(text: str) -> bool:
 def _asserts_finding(sentence: str) -> bool:
     if _UNSURE.search(sentence):
         return True
-    return any(_clause_asserts(clause) for clause in _BREAK.split(_UNCHANGED.sub("unchanged", sentence)))
+    return any(_clause_asserts(clause) for _, clause in clauses(sentence))
 
 
 def _clause_asserts(clause: str) -> bool:
-    """Within a clause a negation reaches everything behind it."""
     finding = _FINDING.search(clause)
-    if finding is None or _GONE.search(clause):
-        return False
-    negation = _NEGATION.search(clause)
-    return negation is None or finding.start() < negation.start()
+    return finding is not None and not _GONE.search(clause) and not is_negated(clause, finding.start())

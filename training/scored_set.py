@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluation_inputs import EvaluationRecord
+from training.evaluation_run import ANSWERS_TO_JUDGE
 from training.report_text import reads_as_normal
 from training.rouge import ROUGE_L, FloatArray, RougeF1, rouge_scores
 from training.similar_impressions import ShownReport
@@ -99,6 +100,16 @@ def abnormal_summary(scored: ScoredSet) -> dict[str, dict[str, float | int | Non
         }
         for model, answers in scored.models.items()
     }
+
+
+def answer_warnings(scored: ScoredSet, model: str, called: str) -> Iterator[str]:
+    """What a reader of a model's scores must know of its answers; `called` is the model in a sentence."""
+    texts = scored.models[model].predictions
+    empty = sum(not text.strip() for text in texts)
+    if empty:
+        yield f"Set {scored.name}: {empty} of {len(texts)} predictions by {called} are empty."
+    if len(texts) >= ANSWERS_TO_JUDGE and len(set(texts)) == 1:
+        yield f"Set {scored.name}: {called} gave one and the same answer to all {len(texts)} records."
 
 
 def prediction_rows(scored: ScoredSet) -> Iterator[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from training.errors import RequestError
-from training.generation import CONSENSUS, Question, TextGenerator
+from training.errors import ArgumentError, RequestError
+from training.generation import SPLIT, GenerationParameters, TextGenerator
+from training.summariser import Reading, Summariser
 from training.summary_request import Explain, format_answer, parse_request
 
 
@@ -16,7 +17,7 @@ class ServedSummariser:
     similar_text: bool
 
     def answer(self, content: dict[str, Any]) -> Any:
-        """Answer a request. A text longer than the model was trained to read is refused: what is cut off is not read.
+        """Answer a request. A text longer than the model reads is split, or refused with its length.
 
         Raises:
             RequestError: the request is refused.
@@ -25,22 +26,18 @@ class ServedSummariser:
         generator = self.generator
         parameters = request.generation_parameters(generator.defaults)
         self._check_explain(request.explain)
-        if parameters.method == CONSENSUS and generator.similar is None:
-            raise RequestError(400, f"method {CONSENSUS}: this model has no similar reports that could agree")
-        questions = generator.questions(request.texts)
-        self._check_lengths(questions)
-        sequences = max(parameters.num_beams, parameters.num_return_sequences)
-        answers = generator.generate(questions, parameters, batch_size=max(1, generator.sequences_a_call // sequences))
-        return format_answer(answers, [question.similar for question in questions], request)
+        summariser = self._summariser(parameters)
+        readings = summariser.read(request.texts)
+        _check_lengths(readings, summariser.limit)
+        summaries = summariser.answer(readings)
+        return format_answer([one.answers for one in summaries], [one.similar for one in summaries], request)
 
-    def _check_lengths(self, questions: list[Question]) -> None:
-        limit = self.generator.card.max_input_tokens
-        for number, question in enumerate(questions):
-            if question.tokens > limit:
-                raise RequestError(
-                    400,
-                    f"text {number} is too long: {question.tokens} tokens with the prompt, this model reads {limit}",
-                )
+    def _summariser(self, parameters: GenerationParameters) -> Summariser:
+        sequences = max(parameters.num_beams, parameters.num_return_sequences)
+        try:
+            return Summariser(self.generator, parameters, max(1, self.generator.sequences_a_call // sequences))
+        except ArgumentError as error:
+            raise RequestError(400, str(error)) from error
 
     def _check_explain(self, explain: Explain) -> None:
         """Raises RequestError: the model has no similar reports to name, or may not show their text."""
@@ -57,4 +54,15 @@ class ServedSummariser:
                 403,
                 "explain: this endpoint may not show the text of training reports; ask with true for ids and "
                 "similarity, or deploy the task with serving.similar_text: true",
+            )
+
+
+def _check_lengths(readings: list[Reading], limit: int) -> None:
+    """Raises RequestError: a text is refused for its length."""
+    for number, reading in enumerate(readings):
+        if reading.refused:
+            raise RequestError(
+                400,
+                f"text {number} is too long: {reading.tokens} tokens with the prompt, this model reads {limit}; with "
+                f"long_inputs {SPLIT} it is summarised in pieces",
             )

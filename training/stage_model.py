@@ -23,14 +23,14 @@ from transformers import AutoConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError, UploadError
-from training.generation import GenerationParameters
+from training.generation import SPLIT, GenerationParameters
 from training.hub_commit import newest_commit
 from training.hub_download import COMMIT, Download, commit_of, download_model
 from training.job import run_job, save_arguments
 from training.labels import Decision, Labels
 from training.model_directory import ModelCard, finish_model_directory
 from training.model_import import convert_to_safetensors, import_model
-from training.model_loading import check_position_limit
+from training.model_loading import check_answer_limit, check_position_limit
 from training.prompt import PLACEHOLDER, check_prompt_template
 from training.splits import read_split
 from training.stand_in import CopyingSize, Denoising, build_model, train_to_denoise, train_tokenizer
@@ -43,15 +43,15 @@ REVISIONS = {
     JUMPSTART: (re.compile(r"\d+\.\d+\.\d+"), "an exact version such as 2.0.3"),
 }
 ENCODER_SOURCES = (HUGGING_FACE, S3)
-WRITING_ARGUMENTS = ("prompt_template", "max_new_tokens", "num_beams")
+WRITING_ARGUMENTS = ("prompt_template", "max_new_tokens", "num_beams", "long_inputs")
 DENOISING_STEPS_BETWEEN_LOG_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """`prompt_template`, `max_input_tokens` (whole prompt), `max_new_tokens` and `num_beams` say how the staged model
-    is to be asked; an encoder has `max_input_tokens` only, beside its labels. `denoise_steps`, `denoise_seconds` and
-    `seed` are for source stand_in."""
+    """`prompt_template`, `max_input_tokens` (whole prompt), `max_new_tokens`, `num_beams` and `long_inputs` say how the
+    staged model is to be asked; an encoder has `max_input_tokens` only, beside its labels. `denoise_steps`,
+    `denoise_seconds` and `seed` are for source stand_in."""
 
     source: str
     output: Path
@@ -65,6 +65,7 @@ class Arguments:
     max_input_tokens: int = 512
     max_new_tokens: int = 128
     num_beams: int = 1
+    long_inputs: str = SPLIT
     denoise_steps: int = 400
     denoise_seconds: float = 0.0
     seed: int = 1
@@ -94,7 +95,7 @@ class Arguments:
             raise ArgumentError(
                 "max_input_tokens must be >= 2, denoise_steps >= 1 and denoise_seconds >= 0 (0: no limit)"
             )
-        GenerationParameters(max_new_tokens=self.max_new_tokens, num_beams=self.num_beams)
+        _ = self.generation
         if self.labels is not None:
             self._check_encoder()
 
@@ -106,6 +107,12 @@ class Arguments:
         if self.positive_label is None or self.negative_label is None:
             raise ArgumentError("--positive-label and --negative-label are given together or not at all")
         return Labels(self.positive_label, self.negative_label)
+
+    @property
+    def generation(self) -> GenerationParameters:
+        return GenerationParameters(
+            max_new_tokens=self.max_new_tokens, num_beams=self.num_beams, long_inputs=self.long_inputs
+        )
 
     def _check_encoder(self) -> None:
         if self.source not in ENCODER_SOURCES:
@@ -141,10 +148,10 @@ def main(arguments: Arguments, download: Download | None = None, newest: Callabl
         description = _stage_stand_in(arguments)
     if arguments.labels is None:
         _save_generation_config(arguments)
-        decision = None
+        decision, decoding = None, arguments.generation.card_decoding
     else:
         _check_encoder(arguments, arguments.labels)
-        decision = Decision(positive=arguments.labels.positive, negative=arguments.labels.negative)
+        decision, decoding = Decision(positive=arguments.labels.positive, negative=arguments.labels.negative), None
     card = finish_model_directory(
         arguments.output,
         ModelCard(
@@ -155,6 +162,7 @@ def main(arguments: Arguments, download: Download | None = None, newest: Callabl
             max_input_tokens=arguments.max_input_tokens,
             model_id=arguments.model_id,
             revision=arguments.revision,
+            decoding=decoding,
             decision=decision,
         ),
     )
@@ -200,12 +208,12 @@ def _save_generation_config(arguments: Arguments) -> None:
     """Give the staged model the task's way of decoding, on top of its own special tokens."""
     model_config = AutoConfig.from_pretrained(arguments.output, local_files_only=True)
     check_position_limit(model_config, arguments.max_input_tokens)
+    check_answer_limit(model_config, max_new_tokens=arguments.max_new_tokens)
     if (arguments.output / "generation_config.json").exists():
         config = GenerationConfig.from_pretrained(arguments.output, local_files_only=True)
     else:
         config = GenerationConfig.from_model_config(model_config)
-    parameters = GenerationParameters(max_new_tokens=arguments.max_new_tokens, num_beams=arguments.num_beams)
-    parameters.generation_config(config).save_pretrained(arguments.output)
+    arguments.generation.generation_config(config).save_pretrained(arguments.output)
 
 
 def _check_encoder(arguments: Arguments, labels: Labels) -> None:

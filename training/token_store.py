@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, Sampler
 
 from training.labelled_splits import class_number
 from training.labels import Labels
+from training.model_loading import encoder_inputs
 from training.prompt_tokens import PromptTokens, truncate
 from training.retrieval import SimilarReports
 from training.similar_impressions import NEAREST_SHOWN, find_similar, shown_impressions
@@ -146,7 +147,7 @@ def build_token_store(
                 ids.update(record.id.encode())
                 truncated_inputs += prompt.length(head) > max_input_tokens
                 truncated_targets += len(target) > max_target_tokens
-                target = truncate(target, max_target_tokens)
+                head, target = prompt.cut(head), truncate(target, max_target_tokens)
                 spans.append((len(head), len(target)))
                 file.write(np.array([*head, *target], dtype=TOKEN_TYPE).tobytes())
     store = TokenStore(path, np.array(spans, dtype=np.int64).reshape(-1, 2), prompt, similar_tokens, seed)
@@ -213,8 +214,7 @@ class PairCollator:
         for row, item in enumerate(items):
             labels[row, : len(item["labels"])] = torch.tensor(item["labels"])
         return {
-            "input_ids": inputs["input_ids"],
-            "attention_mask": inputs["attention_mask"],
+            **encoder_inputs(self._model.config, inputs["input_ids"], inputs["attention_mask"]),
             "labels": labels,
             "decoder_input_ids": self._model.prepare_decoder_input_ids_from_labels(labels=labels),
         }

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from training.model_directory import ModelCard
 from training.token_store import TokenStore
 from training.training_record import TrainingEnd, TrainingRecord, read_curve_seconds
 
+# Beside the curve: one {"warning": str} a line.
+WARNINGS = "training_warnings.jsonl"
 # Arguments that may differ between a killed training and the one that goes on from its checkpoint.
 NOT_IDENTITY = {
     "train",
@@ -46,6 +48,7 @@ NOT_IDENTITY = {
     "samples",
     "temperature",
     "max_new_tokens",
+    "long_inputs",
 }
 
 
@@ -192,6 +195,23 @@ def training_identity(options: TrainingOptions, stores: Mapping[str, TokenStore]
     parts["records"] = {split: store.ids_sha256 for split, store in stores.items()}
     parts["weights"] = base_card.weights_sha256
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def save_warnings(options: TrainingOptions, warnings: Sequence[str]) -> None:
+    """Leave what a reader of the run's scores must know of its training, for Evaluate to say."""
+    if os.environ.get("RANK", "0") == "0":
+        lines = "".join(json.dumps({"warning": warning}) + "\n" for warning in warnings)
+        (options.output_data_dir / WARNINGS).write_text(lines, encoding="utf-8")
+
+
+def cut_off(split: str, store: TokenStore, max_input_tokens: int) -> list[str]:
+    """The warning that inputs of a split were cut off; none where all fit."""
+    if not store.truncated_inputs:
+        return []
+    return [
+        f"Training: {store.truncated_inputs} of {len(store)} inputs of the {split} split are longer than "
+        f"{max_input_tokens} tokens with the prompt; only their beginning was read."
+    ]
 
 
 def say(line: str) -> None:

@@ -34,7 +34,8 @@ class Generation(Settings):
 
     `method` mbr (minimum Bayes risk) draws `samples` answers at `temperature` and gives, of these and the impressions
     of similar reports, the one that is expected to be closest to the truth; `batch_size` then counts samples.
-    consensus gives what the similar reports agree on, without the model.
+    consensus gives what the similar reports agree on, without the model. `long_inputs` says what becomes of a text that
+    is longer than the model reads (`training.max_input_tokens`): summarised in pieces, or refused with its length.
     """
 
     method: Literal["greedy", "beams", "mbr", "consensus"] = "greedy"
@@ -43,6 +44,7 @@ class Generation(Settings):
     num_return_sequences: Annotated[int, Field(ge=1, le=16)] = 1
     samples: Annotated[int, Field(ge=1, le=64)] | None = None
     temperature: Annotated[float, Field(gt=0, le=5)] | None = None
+    long_inputs: Literal["split", "refuse"] = "split"
     batch_size: Annotated[int, Field(ge=1, le=1024)]
 
     @model_validator(mode="after")

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from stacks.dashboard.parts import AnyVisual, Range, Tick
+from stacks.dashboard.parts import Range, Tick
+from stacks.dashboard.visual_kinds import AnyVisual
 
 Json = dict[str, Any]
 SHOWN = {"Visibility": "VISIBLE"}

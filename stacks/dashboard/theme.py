@@ -9,6 +9,8 @@ from typing import Any
 ORANGE, BLUE, GREEN, PURPLE, GREY, VERMILION = "#B06A00", "#1F8ADB", "#00784A", "#A0459B", "#8A8A8A", "#BF3D12"
 # More colours, for charts with more series than the palette has apart from each other.
 CRIMSON, MAGENTA = "#DD0044", "#CC00AA"
+# For marks over bars of any colour.
+INK = "#1F2933"
 # For text and what carries text.
 _DARK_BLUE = "#0B5A9C"
 
@@ -19,7 +21,7 @@ THEME: dict[str, Any] = {
         "EmptyFillColor": "#D9D9D9",
     },
     "UIColorPalette": {
-        "PrimaryForeground": "#1F2933",
+        "PrimaryForeground": INK,
         "PrimaryBackground": "#FFFFFF",
         "SecondaryForeground": "#4A5560",
         "SecondaryBackground": "#F4F6F8",
@@ -31,7 +33,7 @@ THEME: dict[str, Any] = {
         "WarningForeground": "#FFFFFF",
         "Success": GREEN,
         "SuccessForeground": "#FFFFFF",
-        "Dimension": "#1F2933",
+        "Dimension": INK,
         "DimensionForeground": "#FFFFFF",
         "Measure": _DARK_BLUE,
         "MeasureForeground": "#FFFFFF",

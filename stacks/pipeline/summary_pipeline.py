@@ -45,7 +45,7 @@ def summary_steps(author: PipelineAuthor, task: SummaryTask, jumpstart: LockedMo
         "pretrained",
         # As its endpoint is asked: it has no similar reports.
         prompt=task.plain_prompt,
-        decoding={"max_new_tokens": generation.max_new_tokens, "num_beams": generation.num_beams},
+        decoding={name: generation.decoding[name] for name in ("max_new_tokens", "num_beams", "long_inputs")},
         batch_size=generation.batch_size,
     )
     fine_tuned = _generate(
@@ -92,6 +92,7 @@ def _stage_model(
         "max-input-tokens": task.training.max_input_tokens,
         "max-new-tokens": task.generation.max_new_tokens,
         "num-beams": task.generation.num_beams,
+        "long-inputs": task.generation.long_inputs,
     }
     inputs = {}
     if jumpstart is not None:

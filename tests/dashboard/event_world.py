@@ -92,10 +92,6 @@ class EventWorld(World):
             self._written[run.number] = prediction_rows(run.number, self.sets, self.records)
         return self._written[run.number]
 
-    def _of(self, table: Table, task: str, run: str) -> list[Row]:
-        found = self._run(task, run)
-        return self.table(table, found) if found else []
-
     @cached_property
     def _measured(self) -> list[Row]:
         return [

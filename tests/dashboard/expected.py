@@ -5,21 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from stacks.dashboard.parts import (
-    AnyVisual,
-    Bars,
-    BarsAndLines,
-    Boxes,
-    Dashboard,
-    Kind,
-    Kpi,
-    Lines,
-    Measure,
-    Points,
-    Range,
-    Rows,
-    Sheet,
-)
+from stacks.dashboard.parts import Dashboard, Kind, Range, Sheet
+from stacks.dashboard.visual_kinds import AnyVisual, Bars, BarsAndLines, Boxes, Kpi, Lines, Measure, Points, Rows
 from tests.dashboard.world import Row, World
 
 Numbers = dict[str, Any]

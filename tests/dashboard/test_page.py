@@ -53,19 +53,19 @@ def test_what_is_seen_is_what_was_computed(page: OpenPage) -> None:
 def test_ticking_changes_the_numbers_and_back_brings_them_again(page: OpenPage) -> None:
     page.go("sheet=distributions")
     tile = page.tile("distributions-table")
-    assert tile.locator(".row-count").inner_text() == "48 rows"
+    assert tile.locator(".row-count").inner_text() == "80 rows"
     page.page.get_by_role("button", name="Models: all").click()
     page.page.get_by_role("checkbox", name="All", exact=True).click()
     page.settle()
-    assert "No rows for this choice" in tile.inner_text() and "leave out 48 rows" in tile.inner_text()
+    assert "No rows for this choice" in tile.inner_text() and "leave out 80 rows" in tile.inner_text()
     page.page.get_by_role("checkbox", name="constant").click()
     page.settle()
     assert tile.locator(".row-count").inner_text() == "8 rows"
-    assert "leave out 40 rows" in tile.locator(".notes").inner_text()
+    assert "leave out 72 rows" in tile.locator(".notes").inner_text()
     page.page.keyboard.press("Escape")
     page.page.go_back()
     page.page.go_back()
-    page.page.wait_for_selector(".row-count:has-text('48 rows')")
+    page.page.wait_for_selector(".row-count:has-text('80 rows')")
 
 
 def test_a_choice_and_a_range_change_the_reports(page: OpenPage) -> None:
@@ -111,7 +111,7 @@ def test_words_are_found_in_a_table(page: OpenPage) -> None:
     page.go("sheet=distributions")
     tile = page.tile("distributions-table")
     tile.get_by_label("Find in this table").fill("ROUGE-LSUM")
-    assert tile.locator(".row-count").inner_text() == "12 of 48 rows found"
+    assert tile.locator(".row-count").inner_text() == "20 of 80 rows found"
     assert set(page.rows("distributions-table", 1)) == {"ROUGE-Lsum"}
 
 
@@ -123,6 +123,38 @@ def test_what_differs_is_marked_for_every_reader(page: OpenPage) -> None:
     assert missing.text_content().startswith("[missing: −")
     decoration = "element => getComputedStyle(element).textDecorationLine"
     assert (missing.evaluate(decoration), added.evaluate(decoration)) == ("line-through", "underline")
+
+
+def test_the_recommendation_is_a_sentence_and_the_recommended_one_is_marked(page: OpenPage) -> None:
+    page.go("sheet=choice")
+    sentences = dict(zip(page.rows("choice-recommendation", 0), page.rows("choice-recommendation", 1), strict=True))
+    assert sentences["dev1"].startswith("Recommended: bart-of-2025. ")
+    assert sentences["holdout"].startswith("None is recommended")
+    names = page.rows("choice-table", 0)
+    assert names[0] == "dev1 · bart-of-2025 ★ recommended" and sum("★" in name for name in names) == 1
+    assert len(names) == 22
+    page.go(f"sheet=choice&p.run={WORLD.evaluated[0].run_id}")
+    assert page.rows("choice-recommendation", 1)[0].startswith(
+        "Nothing was compared: the task file names no candidates"
+    )
+    assert "No rows for this choice" in page.tile("choice-table").inner_text()
+    assert "where the task file names no candidates" in page.tile("choice-table").inner_text()
+
+
+def test_losses_are_seen_as_easily_as_gains(page: OpenPage) -> None:
+    page.go("sheet=before-and-after")
+    gains = [float(gain.replace("−", "-")) for gain in page.rows("before-and-after-table", 6)]
+    assert gains == sorted(gains, reverse=True) and gains[0] > 0
+    page.control("Sort by").first.select_option("largest loss first")
+    page.settle()
+    losses = [float(gain.replace("−", "-")) for gain in page.rows("before-and-after-table", 6)]
+    assert losses == sorted(losses) and losses[0] < 0
+    first = page.tile("before-and-after-table").locator(".table-body [role=row]").first.locator("[role=cell]")
+    for place in (2, 3):
+        assert first.nth(place).locator("del").count() == first.nth(place).locator("ins").count() == 1
+    page.control("Sort by").first.select_option("new clinical errors first")
+    page.settle()
+    assert ": " in page.rows("before-and-after-table", 8)[0] and page.rows("before-and-after-table", 7)[0] == ""
 
 
 def test_what_an_answer_rested_on_stands_beside_it(page: OpenPage) -> None:

@@ -11,6 +11,7 @@ from local.paths import REPOSITORY
 from stacks.dashboard.events.event_dashboard import COLORS as EVENT_COLORS
 from stacks.dashboard.events.stream_data_sets import CENTER, SHARE, UPPER
 from stacks.dashboard.events.training_data_sets import BEST, NO_RESULT, OTHERS
+from stacks.dashboard.report.choice_data_sets import KINDS, NO_ERRORS, RULES
 from stacks.dashboard.report.report_dashboard import COLORS
 from stacks.dashboard.shared.data_sets import CHOSEN, COMPARED
 from training.table_schemas import CLASSIFIERS, MODELS
@@ -24,6 +25,8 @@ _TOGETHER = (
     ("series", tuple(f"{run}: {part}" for run in (CHOSEN, COMPARED) for part in ("training", "validation"))),
     ("series", (CHOSEN, COMPARED)),
     ("split", ("train", "validation")),
+    ("kind", KINDS),
+    ("rule", (*RULES, NO_ERRORS)),
 )
 _TOGETHER_IN_EVENTS = (
     ("model", CLASSIFIERS),

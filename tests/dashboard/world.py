@@ -20,6 +20,16 @@ from stacks.dashboard.report.data_sets import GAIN, LONGEST, LOSS
 from stacks.dashboard.report.report_dashboard import report_dashboard
 from stacks.dashboard.shared.data_sets import CHOSEN, COMPARED, NONE
 from stacks.dashboard.shared.scores import ALL_SLICES
+from tests.dashboard import choice_answers
+from tests.dashboard.candidate_rows import (
+    CANDIDATES,
+    candidate_rows,
+    clinical_error_rows,
+    failure_rows,
+)
+from tests.dashboard.candidate_rows import QUALITY as CANDIDATE_QUALITY
+from training.table_schemas import CANDIDATE_FAILURES, CLINICAL_ERRORS, PREDICTIONS, SCORES, Table
+from training.table_schemas import CANDIDATES as CANDIDATES_TABLE
 
 TASKS = ("radiology_impressions", "adverse_events")
 TASK = TASKS[0]
@@ -34,6 +44,7 @@ QUALITY = {
     "nearest": 0.55,
     "consensus": 0.60,
 }
+_QUALITY = QUALITY | CANDIDATE_QUALITY
 STEPS = ("Prepare", "StageModel", "FineTune", "GeneratePretrained", "GenerateFineTuned", "Evaluate", "Gate")
 _SENTENCE = (
     "the lungs are clear without focal opacity heart size is normal no pleural effusion or pneumothorax a small "
@@ -55,7 +66,8 @@ class Run:
 
 @dataclass(frozen=True)
 class World:
-    """`runs` evaluated runs of the first task, and `records` reports in each evaluation set of every run.
+    """`runs` evaluated runs of the first task, and `records` reports in each evaluation set of every run. The first run
+    is of a time when the task named no candidates.
 
     `texts` are taken for the first reports in place of invented ones.
     """
@@ -194,26 +206,36 @@ class World:
             chance = random.Random(run.number)
             for evaluation_set in self.sets:
                 for slice_ in ("all", "normal", "abnormal"):
-                    for model in MODELS:
-                        for metric in (*METRICS, "abnormal_as_normal"):
-                            if metric == "abnormal_as_normal" and slice_ == "normal":
-                                continue
-                            mean = min(1.0, max(0.0, QUALITY[model] + chance.uniform(-0.08, 0.08)))
+                    for model in self._models(run):
+                        for metric in (*METRICS, *(["abnormal_as_normal"] if slice_ == "abnormal" else [])):
+                            mean = min(1.0, max(0.0, _QUALITY[model] + chance.uniform(-0.08, 0.08)))
                             rows.append(
                                 {
                                     "task": self.task, "run_id": run.run_id, "started_at": run.started_at,
                                     "evaluation_set": evaluation_set, "slice": slice_, "model": model, "metric": metric,
-                                    "records": self.records, "mean": mean,
+                                    "records": self._answered(model), "mean": mean,
                                     "std": None if self.records == 1 else 0.21, "lowest": 0.0, "q1": mean * 0.6,
                                     "median": mean, "q3": mean * 1.3, "highest": 1.0, "low": mean - 0.02,
                                     "high": mean + 0.02, "distinct_predictions": chance.randint(1, 40),
                                 }
                             )  # fmt: skip
-        return rows
+        # The error on abnormal reports is shown of all reports too.
+        return rows + [row | {"slice": "all"} for row in rows if row["metric"] == "abnormal_as_normal"]
+
+    def scored(self, run: Run) -> list[Row]:
+        """The rows that a run leaves in the table of scores."""
+        names = {"count": "records", "min": "lowest", "max": "highest"}
+        started = datetime.fromtimestamp(run.started_at / 1000, UTC)
+        return [
+            {column: row[names.get(column, column)] for column in SCORES.column_names if column != "started_at"}
+            | {"started_at": started}
+            for row in self._measured
+            if row["run_id"] == run.run_id and (row["metric"], row["slice"]) != ("abnormal_as_normal", "all")
+        ]
 
     def _history(self) -> list[Row]:
         names = ("task", "run_id", "started_at", "evaluation_set", "slice", "model", "metric", "mean")
-        return [{name: row[name] for name in names} for row in self._measured]
+        return [{name: row[name] for name in names} for row in self._measured if row["model"] not in CANDIDATE_QUALITY]
 
     def _scores(self) -> list[Row]:
         beside: dict[tuple[Any, ...], dict[str, float]] = {}
@@ -223,10 +245,11 @@ class World:
         newest = self.evaluated[-1].run_id if self.evaluated else None
         rows = []
         for row in self._measured:
-            others = beside[tuple(row[key] for key in keys)]
+            is_candidate = row["model"] in CANDIDATE_QUALITY
+            others = dict.fromkeys(MODELS) if is_candidate else beside[tuple(row[key] for key in keys)]
             title = METRICS.get(row["metric"], "abnormal called normal")
             more = {
-                "kind": "model" if row["model"] in MODELS[:2] else "floor",
+                "kind": "candidate" if is_candidate else "model" if row["model"] in MODELS[:2] else "floor",
                 "family": "ROUGE" if row["metric"] in METRICS else "error",
                 "score": title,
                 "set_and_score": f"{row['evaluation_set']} · {title}",
@@ -241,6 +264,52 @@ class World:
             if row["run_id"] == newest:
                 rows.append({**row, **more, "run": NEWEST})
         return rows
+
+    def _models(self, run: Run) -> list[str]:
+        """Whose answers a run has."""
+        return [*MODELS, *(CANDIDATE_QUALITY if run.number else ())]
+
+    def _answered(self, model: str) -> int:
+        """Records of each evaluation set that a model or candidate answered."""
+        candidate = next((one for one in CANDIDATES if one.name == model), None)
+        return candidate.numbers(self.records)[1] if candidate else self.records
+
+    def table(self, table: Table, run: Run) -> list[Row]:
+        """The rows that a run leaves in a table by run."""
+        if table is PREDICTIONS:
+            return [row for report in self._predictions(run) for row in _answers_of(report)]
+        if run.number == 0:
+            return []
+        started, chance = datetime.fromtimestamp(run.started_at / 1000, UTC), random.Random(2000 + run.number)
+        if table is CANDIDATES_TABLE:
+            return candidate_rows(chance, started, self.sets, self.records, QUALITY)
+        if table is CANDIDATE_FAILURES:
+            return failure_rows(started, self.sets, self.records)
+        assert table is CLINICAL_ERRORS
+        return clinical_error_rows(chance, self.table(PREDICTIONS, run))
+
+    def _of(self, table: Table, task: str, run: str) -> list[Row]:
+        found = self._run(task, run)
+        return self.table(table, found) if found else []
+
+    def _choice(self, task: str, run: str) -> list[Row]:
+        return choice_answers.choice(self._of(CANDIDATES_TABLE, task, run))
+
+    def _recommendation(self, task: str, run: str) -> list[Row]:
+        sets = self.sets if self._run(task, run) else ()
+        return choice_answers.recommendation(self._of(CANDIDATES_TABLE, task, run), sets)
+
+    def _errors_by_rule(self, task: str, run: str) -> list[Row]:
+        errors = self._of(CLINICAL_ERRORS, task, run)
+        return choice_answers.errors_by_rule(self._of(CANDIDATES_TABLE, task, run), errors)
+
+    def _candidate_failures(self, task: str, run: str) -> list[Row]:
+        names = ("evaluation_set", "candidate", "reason", "records")
+        return [{name: row[name] for name in names} for row in self._of(CANDIDATE_FAILURES, task, run)]
+
+    def _before_and_after(self, task: str, run: str, example: str) -> list[Row]:
+        errors = self._of(CLINICAL_ERRORS, task, run)
+        return choice_answers.before_and_after(self._of(PREDICTIONS, task, run), errors, example)
 
     def _predictions(self, run: Run) -> list[Row]:
         """One row a report, each model's text and scores in it."""
@@ -258,7 +327,8 @@ class World:
                 findings = given or _text(chance, 20, 70)
                 # The dashboard shows impressions of up to 200 words, as its range is defined.
                 doctor = given if given and len(given.split()) < 200 else _text(chance, 4, 30)
-                answers = {model: _text(chance, 4, 25) for model in MODELS}
+                models = [model for model in self._models(run) if number < self._answered(model)]
+                answers = {model: _text(chance, 4, 25) for model in models}
                 rows.append(
                     {
                         "record_id": f"{index:016x}",
@@ -268,10 +338,11 @@ class World:
                         "doctor": doctor,
                         "answers": answers,
                         "marked": given or _marked(doctor),
+                        "marked_before": given or _marked(doctor, "the lungs are the lungs"),
                         "similar_reports": _similar(chance, number),
                         "scores": {
-                            model: [_score(chance, QUALITY[model] + shift) for shift in (0.0, -0.15, -0.02, -0.01)]
-                            for model in MODELS
+                            model: [_score(chance, _QUALITY[model] + shift) for shift in (0.0, -0.15, -0.02, -0.01)]
+                            for model in models
                         },
                         "reads_as_normal": chance.random() < 0.5,
                     }
@@ -284,7 +355,7 @@ class World:
         for report in self._predictions(found) if found else []:
             if slice not in (ALL_SLICES, report["slice"]):
                 continue
-            for model in MODELS:
+            for model in report["scores"]:
                 rouge1, rouge2, rouge_l, rouge_lsum = report["scores"][model]
                 rows.append(
                     {
@@ -427,10 +498,28 @@ def _text(chance: random.Random, least: int, most: int) -> str:
     return " ".join(words).capitalize() + "."
 
 
-def _marked(doctor: str) -> str:
+def _marked(doctor: str, added: str = "no acute disease") -> str:
     words = doctor.split()
     middle = len(words) // 2
-    return f"{' '.join(words[:middle])} ⟦−{' '.join(words[middle:])}⟧ ⟦+no acute disease⟧"
+    return f"{' '.join(words[:middle])} ⟦−{' '.join(words[middle:])}⟧ ⟦+{added}⟧"
+
+
+def _answers_of(report: Row) -> list[Row]:
+    """Rows of the table of predictions."""
+    rows = []
+    for model, prediction in report["answers"].items():
+        rouge1, rouge2, rouge_l, rouge_lsum = report["scores"][model]
+        rows.append(
+            {
+                **{name: report[name] for name in ("record_id", "evaluation_set", "slice", "reads_as_normal")},
+                "model": model, "input": report["findings"], "reference": report["doctor"], "prediction": prediction,
+                "marked": report["marked_before" if model == "pre-trained" else "marked"],
+                "input_words": len(report["findings"].split()), "reference_words": len(report["doctor"].split()),
+                "prediction_words": len(prediction.split()), "rouge1": rouge1, "rouge2": rouge2, "rouge_l": rouge_l,
+                "rouge_lsum": rouge_lsum, "probability": None, "threshold": None,
+            }
+        )  # fmt: skip
+    return rows
 
 
 def _similar(chance: random.Random, number: int) -> str:

@@ -8,24 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stacks.dashboard.parts import (
+from stacks.dashboard.parts import Column, Dashboard, DataSet, Kind, Range, Sheet
+from stacks.dashboard.visual_kinds import (
     AnyVisual,
     Bars,
     BarsAndLines,
     Boxes,
-    Column,
-    Dashboard,
-    DataSet,
     Dimension,
-    Kind,
     Kpi,
     Lines,
     Measure,
     Order,
     Points,
-    Range,
     Rows,
-    Sheet,
 )
 from tests.dashboard.expected import Numbers, box
 

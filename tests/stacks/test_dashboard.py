@@ -20,10 +20,12 @@ from stacks.dashboard.dashboards import dashboards, data_sets
 from stacks.dashboard.definition import definition
 from stacks.dashboard.events import stream_data_sets
 from stacks.dashboard.events.event_dashboard import event_dashboard
-from stacks.dashboard.parts import DashboardError, DataSet, Kpi, Sheet
+from stacks.dashboard.parts import DashboardError, DataSet, Sheet
+from stacks.dashboard.report.choice_data_sets import KINDS, NO_ERRORS, RULES
 from stacks.dashboard.report.overview import OVERVIEW
 from stacks.dashboard.report.report_dashboard import report_dashboard
 from stacks.dashboard.theme import THEME
+from stacks.dashboard.visual_kinds import Kpi
 from stacks.dashboard_stack import data_set_id, refreshed_data_sets
 from tests.stacks.conftest import REPOSITORY
 from tests.stacks.shapes import broken_constraints
@@ -206,14 +208,42 @@ def test_cells_are_high_enough_for_what_must_be_read() -> None:
         if kind == "TableVisual"
     }
     assert (heights["overview-gate"], heights["quality-gate"], heights["reports-table"]) == (300, 300, 240)
+    assert heights["before-and-after-table"] == 300
     assert set(heights.values()) == {120, 240, 300}
+
+
+def test_candidates_whatever_their_names_have_the_colour_of_their_kind() -> None:
+    (choice,) = [sheet for sheet in DEFINITIONS["summary"]["Sheets"] if sheet["SheetId"] == "choice"]
+    colored = {
+        content["VisualId"]: {
+            rule["Element"]["FieldValue"]
+            for rule in content["ChartConfiguration"]["VisualPalette"]["ColorMap"]
+            if "FieldValue" in rule["Element"]
+        }
+        for kind, content in visuals(choice)
+        if kind != "TableVisual"
+    }
+    assert colored == {
+        "choice-rouge-l": set(KINDS),
+        "choice-clinical-errors": set(KINDS),
+        "choice-errors": {*RULES, NO_ERRORS},
+    }
+
+
+def test_the_ends_of_an_interval_are_marks_without_a_line_between_candidates() -> None:
+    (choice,) = [sheet for sheet in DEFINITIONS["summary"]["Sheets"] if sheet["SheetId"] == "choice"]
+    charts = {content["VisualId"]: content["ChartConfiguration"] for _, content in visuals(choice)}
+    for name in ("choice-rouge-l", "choice-clinical-errors"):
+        assert charts[name]["DefaultSeriesSettings"]["LineStyleSettings"] == {"LineVisibility": "HIDDEN"}
+        assert charts[name]["BarsArrangement"] == "STACKED"
+        assert len(charts[name]["FieldWells"]["ComboChartAggregatedFieldWells"]["LineValues"]) == 2
 
 
 def test_clinical_text_is_asked_for_and_never_copied() -> None:
     texts = {"findings", "doctor", "marked", "similar_reports", "pretrained_text", "input", "reference", "prediction"}
-    texts |= {"text", "drugs", "effects"}
+    texts |= {"text", "drugs", "effects", "before", "after", "before_errors", "after_errors"}
     holding = {one.name for one in ALL_DATA_SETS.values() if any(column.name in texts for column in one.columns)}
-    assert {"reports", "newest_events", "event_answers", "synthetic_texts"} <= holding
+    assert {"reports", "before_and_after", "newest_events", "event_answers", "synthetic_texts"} <= holding
     assert all(ALL_DATA_SETS[name].is_direct for name in holding)
 
 

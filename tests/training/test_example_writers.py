@@ -21,7 +21,8 @@ from training.causal_writer import CausalWriter
 from training.errors import GenerationError, ModelError
 from training.example_prompts import ExamplePrompt, example_prompts, texts_of
 from training.example_writers import Sampling, TimeBudget
-from training.remote_writers import RETRIES, BedrockWriter, EndpointWriter
+from training.remote_models import RETRIES
+from training.remote_writers import BedrockWriter, EndpointWriter
 from training.splits import Record
 
 SAMPLING = Sampling(max_new_tokens=40, temperature=0.7, seed=11)

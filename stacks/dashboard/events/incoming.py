@@ -14,25 +14,8 @@ from stacks.dashboard.events.stream_data_sets import (
     TOTALS,
     WINDOW,
 )
-from stacks.dashboard.parts import (
-    COUNT,
-    SHARE,
-    Bars,
-    Cell,
-    Choice,
-    Dimension,
-    Format,
-    Kpi,
-    Lines,
-    Measure,
-    Order,
-    Range,
-    Row,
-    Rows,
-    Search,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import Choice, Range, Row, Search, Sheet, Tile
+from stacks.dashboard.visual_kinds import COUNT, SHARE, Bars, Cell, Dimension, Format, Kpi, Lines, Measure, Order, Rows
 
 _WINDOW = f"last {WINDOW} days"
 _DAY = Dimension(column="arrived_on", title="day of arrival (UTC)", granularity="DAY", pattern="MM-DD")

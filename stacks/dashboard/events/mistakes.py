@@ -3,7 +3,8 @@
 from stacks.dashboard.events.incoming import PROBABILITY
 from stacks.dashboard.events.quality_data_sets import ALARMS_FIRST, ALL_ANSWERS, ANSWERS, MISSED_FIRST, WORST
 from stacks.dashboard.events.quality_data_sets import MISTAKES as ONLY_MISTAKES
-from stacks.dashboard.parts import Cell, Choice, Order, Range, Row, Rows, Search, Sheet, Tile
+from stacks.dashboard.parts import Choice, Range, Row, Search, Sheet, Tile
+from stacks.dashboard.visual_kinds import Cell, Order, Rows
 
 MISTAKES = Sheet(
     id="mistakes",

@@ -8,7 +8,10 @@ from stacks.dashboard.events.quality_data_sets import (
     PRECISION_RECALL,
     SCORES,
 )
-from stacks.dashboard.parts import (
+from stacks.dashboard.parts import Row, Sheet, Tile
+from stacks.dashboard.shared.data_sets import HISTORY
+from stacks.dashboard.shared.run_rows import gate_row, runs_row
+from stacks.dashboard.visual_kinds import (
     COUNT,
     SCORE,
     SHARE,
@@ -20,13 +23,8 @@ from stacks.dashboard.parts import (
     Lines,
     Measure,
     Order,
-    Row,
     Rows,
-    Sheet,
-    Tile,
 )
-from stacks.dashboard.shared.data_sets import HISTORY
-from stacks.dashboard.shared.run_rows import gate_row, runs_row
 from training.table_schemas import ALL_POSITIVE, TFIDF
 
 _MODEL = Dimension(column="model", title="model")

@@ -1,21 +1,8 @@
 """Search: which settings of the training were tried, and which were best."""
 
 from stacks.dashboard.events.training_data_sets import SEARCH_JOBS
-from stacks.dashboard.parts import (
-    COUNT,
-    SCORE,
-    Cell,
-    Dimension,
-    Format,
-    Kpi,
-    Measure,
-    Order,
-    Points,
-    Row,
-    Rows,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import Row, Sheet, Tile
+from stacks.dashboard.visual_kinds import COUNT, SCORE, Cell, Dimension, Format, Kpi, Measure, Order, Points, Rows
 
 _OBJECTIVE = Measure(column="objective", title="F1 on the validation texts")
 

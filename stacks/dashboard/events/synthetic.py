@@ -3,19 +3,8 @@
 from stacks.dashboard.events.incoming import PROBABILITY
 from stacks.dashboard.events.quality_data_sets import SCORES
 from stacks.dashboard.events.training_data_sets import DROPPED, EXAMPLES, KEPT, OUTCOMES
-from stacks.dashboard.parts import (
-    COUNT,
-    Bars,
-    Cell,
-    Dimension,
-    Kpi,
-    Measure,
-    Order,
-    Row,
-    Rows,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import Row, Sheet, Tile
+from stacks.dashboard.visual_kinds import COUNT, Bars, Cell, Dimension, Kpi, Measure, Order, Rows
 
 
 def _score(metric: str, title: str) -> Tile:

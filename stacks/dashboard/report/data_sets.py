@@ -1,15 +1,23 @@
 """What the dashboard of reports asks the tables beside what every dashboard asks."""
 
 from stacks.dashboard.parts import Column, DataSet, Kind
+from stacks.dashboard.report.choice_data_sets import DATA_SETS as CHOICE_DATA_SETS
 from stacks.dashboard.shared.data_sets import CURVE, DATA_FLOW, HISTORY, LENGTHS, PARAMETERS, RUN_LIST, RUNS, STEPS
 from stacks.dashboard.shared.scores import ALL_SLICES, scores_of_runs
-from training.table_schemas import CONSENSUS, CONSTANT, FINE_TUNED, LEAD, NEAREST, PRETRAINED
+from training.table_schemas import CONSENSUS, CONSTANT, FINE_TUNED, FLOORS, LEAD, NEAREST, PRETRAINED
 
 WHOLE, NUMBER = Kind.WHOLE, Kind.NUMBER
 WORST, GAIN, LOSS = "worst first", "largest gain first", "largest loss first"
+MEDIAN, NEW_ERRORS, LONG = "median gain first", "new clinical errors first", "longest text first"
+EXAMPLE_ORDERS = (GAIN, LOSS, MEDIAN, NEW_ERRORS, LONG)
 # Words of an impression, as far as a reader can tell them apart by length.
 LONGEST = 200
 
+# Of a row of scores or predictions: the task's two models, a floor, or a candidate of its file.
+_KIND = (
+    f"CASE WHEN measured.model IN ('{PRETRAINED}', '{FINE_TUNED}') THEN 'model' "
+    f"WHEN measured.model IN ({', '.join(repr(floor) for floor in FLOORS)}) THEN 'floor' ELSE 'candidate' END"
+)
 _METRIC_TITLE = (
     "CASE measured.metric WHEN 'rouge1' THEN 'ROUGE-1' WHEN 'rouge2' THEN 'ROUGE-2' WHEN 'rougeL' THEN 'ROUGE-L' "
     "WHEN 'rougeLsum' THEN 'ROUGE-Lsum' ELSE 'abnormal called normal' END"
@@ -20,7 +28,7 @@ SCORES = DataSet(
     title="Scores of a run",
     sql=scores_of_runs(
         f"""
-  CASE WHEN measured.model IN ('{PRETRAINED}', '{FINE_TUNED}') THEN 'model' ELSE 'floor' END AS kind,
+  {_KIND} AS kind,
   measured.metric, CASE WHEN measured.metric LIKE 'rouge%' THEN 'ROUGE' ELSE 'error' END AS family,
   {_METRIC_TITLE} AS score, measured.evaluation_set || ' · ' || {_METRIC_TITLE} AS set_and_score,
   measured.count AS records, measured.mean, measured.std, measured.min AS lowest, measured.q1, measured.median,
@@ -145,4 +153,59 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
     parameters=("task", "run", "slice", "order", "search"),
 )
 
-DATA_SETS = (RUNS, RUN_LIST, HISTORY, SCORES, RECORD_SCORES, REPORTS, CURVE, STEPS, PARAMETERS, DATA_FLOW, LENGTHS)
+# How far a record is from the middle one of its evaluation set, in the order of gains.
+_FROM_MEDIAN = (
+    "abs(2 * row_number() OVER (PARTITION BY evaluation_set ORDER BY gain, record_id) "
+    "- count(*) OVER (PARTITION BY evaluation_set) - 1)"
+)
+
+BEFORE_AND_AFTER = DataSet(
+    name="before_and_after",
+    title="Answers before and after fine-tuning",
+    sql=f"""
+WITH before AS ({_ANSWERS_OF.format(model=PRETRAINED)}),
+after AS ({_ANSWERS_OF.format(model=FINE_TUNED)}),
+errors AS (
+  SELECT record_id, evaluation_set, model, count(*) AS number,
+    array_join(array_agg("check" || ': ' || passage ORDER BY "check", passage), chr(10)) AS passages
+  FROM db.clinical_errors WHERE task = <<$task>> AND run_id = <<$run>> GROUP BY record_id, evaluation_set, model
+),
+paired AS (
+  SELECT after.record_id, after.evaluation_set, after.input, after.input_words, after.reference,
+    before.marked AS before, after.marked AS after, before.rouge_l AS before_score, after.rouge_l AS after_score,
+    after.rouge_l - before.rouge_l AS gain,
+    coalesce(of_before.passages, '') AS before_errors, coalesce(of_after.passages, '') AS after_errors,
+    coalesce(of_after.number, 0) - coalesce(of_before.number, 0) AS new_errors
+  FROM after JOIN before ON before.record_id = after.record_id AND before.evaluation_set = after.evaluation_set
+  LEFT JOIN errors AS of_before ON of_before.record_id = after.record_id
+    AND of_before.evaluation_set = after.evaluation_set AND of_before.model = '{PRETRAINED}'
+  LEFT JOIN errors AS of_after ON of_after.record_id = after.record_id
+    AND of_after.evaluation_set = after.evaluation_set AND of_after.model = '{FINE_TUNED}'
+)
+SELECT record_id, evaluation_set, input, reference, before, after, before_score, after_score, gain, before_errors,
+  after_errors,
+  CASE <<$example>> WHEN '{LOSS}' THEN gain WHEN '{MEDIAN}' THEN {_FROM_MEDIAN}
+    WHEN '{NEW_ERRORS}' THEN -new_errors WHEN '{LONG}' THEN -input_words ELSE -gain END AS place
+FROM paired
+""",
+    columns=(
+        Column("record_id"),
+        Column("evaluation_set"),
+        Column("input"),
+        Column("reference"),
+        Column("before"),
+        Column("after"),
+        Column("before_score", NUMBER),
+        Column("after_score", NUMBER),
+        Column("gain", NUMBER),
+        Column("before_errors"),
+        Column("after_errors"),
+        Column("place", NUMBER),
+    ),
+    parameters=("task", "run", "example"),
+)
+
+DATA_SETS = (
+    *(RUNS, RUN_LIST, HISTORY, SCORES, RECORD_SCORES, REPORTS, BEFORE_AND_AFTER, *CHOICE_DATA_SETS),
+    *(CURVE, STEPS, PARAMETERS, DATA_FLOW, LENGTHS),
+)

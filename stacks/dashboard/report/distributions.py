@@ -1,7 +1,8 @@
 """Distributions: a mean hides how many reports went wrong."""
 
-from stacks.dashboard.parts import COUNT, SCORE, Boxes, Cell, Dimension, Measure, Order, Row, Rows, Sheet, Tile
+from stacks.dashboard.parts import Row, Sheet, Tile
 from stacks.dashboard.report.data_sets import RECORD_SCORES, SCORES
+from stacks.dashboard.visual_kinds import COUNT, SCORE, Boxes, Cell, Dimension, Measure, Order, Rows
 
 
 def _boxes(column: str, title: str) -> Boxes:
@@ -19,8 +20,8 @@ def _boxes(column: str, title: str) -> Boxes:
 DISTRIBUTIONS = Sheet(
     id="distributions",
     title="Distributions",
-    description="How the scores of single reports are spread, the model before fine-tuning beside the one after it and "
-    "the floors.",
+    description="How the scores of single reports are spread, the model before fine-tuning beside the one after it, "
+    "the floors and the candidates of the task file.",
     rows=(
         Row(
             height=12,

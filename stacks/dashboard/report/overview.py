@@ -1,20 +1,10 @@
 """Overview: is the fine-tuned model better, may it be used, and how did earlier runs do?"""
 
-from stacks.dashboard.parts import (
-    SHARE,
-    BarsAndLines,
-    Dimension,
-    Kpi,
-    Lines,
-    Measure,
-    Order,
-    Row,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import Row, Sheet, Tile
 from stacks.dashboard.report.data_sets import SCORES
 from stacks.dashboard.shared.data_sets import HISTORY
 from stacks.dashboard.shared.run_rows import gate_row, runs_row
+from stacks.dashboard.visual_kinds import SHARE, BarsAndLines, Dimension, Kpi, Lines, Measure, Order
 from training.table_schemas import CONSENSUS, CONSTANT, LEAD, NEAREST
 
 _MODEL = Dimension(column="model", title="answers of")

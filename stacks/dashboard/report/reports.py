@@ -1,8 +1,9 @@
 """Reports side by side: what the doctor wrote, and what each model made of the findings."""
 
-from stacks.dashboard.parts import COUNT, SCORE, Cell, Choice, Order, Range, Row, Rows, Search, Sheet, Tile
+from stacks.dashboard.parts import Choice, Range, Row, Search, Sheet, Tile
 from stacks.dashboard.report.data_sets import GAIN, LONGEST, LOSS, WORST
 from stacks.dashboard.report.data_sets import REPORTS as DATA_SET
+from stacks.dashboard.visual_kinds import COUNT, SCORE, Cell, Order, Rows
 
 REPORTS = Sheet(
     id="reports",

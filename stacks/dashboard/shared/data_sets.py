@@ -9,7 +9,7 @@ dashboard opens on it without anybody knowing its id.
 """
 
 from stacks.dashboard.parts import Column, DataSet, Kind
-from stacks.dashboard.shared.scores import MEASURED, NEWEST_RUNS
+from stacks.dashboard.shared.scores import MEASURED, NEWEST_RUNS, OWN_MODELS
 from training.table_schemas import NEWEST
 
 TEXT, WHOLE, NUMBER, TIME = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.TIME
@@ -89,6 +89,7 @@ HISTORY = DataSet(
     sql=f"""
 WITH {MEASURED}
 SELECT task, run_id, started_at, evaluation_set, slice, model, metric, mean FROM measured
+WHERE model IN ({OWN_MODELS})
 """,
     columns=(
         Column("task"),
@@ -125,7 +126,8 @@ CURVE = DataSet(
 # A step's name begins so. StageModel2, ... stage further encoders.
 _STEP_ORDER = (
     *("Prepare", "Stage", "Tune", "FineTuneWithoutSynthetic", "GenerateExamples", "FineTune"),
-    *("GeneratePretrained", "ClassifyBase", "GenerateFineTuned", "ClassifyFineTuned", "Evaluate", "Gate"),
+    *("GeneratePretrained", "ClassifyBase", "GenerateFineTuned", "ClassifyFineTuned", "Answer", "Evaluate"),
+    *("Compare", "Gate"),
 )
 _PLACE = " ".join(f"WHEN step LIKE '{step}%' THEN {place}" for place, step in enumerate(_STEP_ORDER, start=1))
 

@@ -2,21 +2,9 @@
 
 from collections.abc import Mapping
 
-from stacks.dashboard.parts import (
-    COUNT,
-    GRID_COLUMNS,
-    Bars,
-    Cell,
-    Dimension,
-    Kpi,
-    Measure,
-    Order,
-    Row,
-    Rows,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import GRID_COLUMNS, Row, Sheet, Tile
 from stacks.dashboard.shared.data_sets import DATA_FLOW, LENGTHS, RUNS
+from stacks.dashboard.visual_kinds import COUNT, Bars, Cell, Dimension, Kpi, Measure, Order, Rows
 
 _RECORDS = Measure(column="records", title="records", aggregation="SUM", format=COUNT)
 

@@ -1,7 +1,8 @@
 """Rows of a sheet about runs: the gate's decision, and every run."""
 
-from stacks.dashboard.parts import COUNT, Cell, Format, Order, Row, Rows, Tile
+from stacks.dashboard.parts import Row, Tile
 from stacks.dashboard.shared.data_sets import RUN_LIST, RUNS
+from stacks.dashboard.visual_kinds import COUNT, Cell, Format, Order, Rows
 
 
 def gate_row(sheet: str) -> Row:

@@ -1,20 +1,8 @@
 """Training: how a run learnt, what it took, and how it differs from another run."""
 
-from stacks.dashboard.parts import (
-    Bars,
-    Cell,
-    Choice,
-    Dimension,
-    Format,
-    Lines,
-    Measure,
-    Order,
-    Row,
-    Rows,
-    Sheet,
-    Tile,
-)
+from stacks.dashboard.parts import Choice, Row, Sheet, Tile
 from stacks.dashboard.shared.data_sets import CURVE, PARAMETERS, RUNS, STEPS
+from stacks.dashboard.visual_kinds import Bars, Cell, Dimension, Format, Lines, Measure, Order, Rows
 
 _SERIES = Dimension(column="series", title="run")
 _LOSS = Measure(column="loss", title="loss", format=Format(decimals=3))

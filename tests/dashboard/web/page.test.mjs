@@ -150,6 +150,8 @@ test("bars and lines stand out from the tile, light and dark, and keep apart fro
   assert.deepEqual(given({ color: "#1F8ADB" }, none), ["#1f8adb", "#b06a00"], "taken ones are left out");
   const line = { color: null, isMeasure: true };
   assert.deepEqual(given(none, line, line), ["#1f8adb", LIGHT.text, LIGHT.muted], "a measure is no kind of bar");
+  const tick = { color: "#1F2933", isMeasure: true, mark: "tick" };
+  assert.deepEqual(seriesColors([tick], PALETTE, DARK), [DARK.text], "a tick lies over bars of every color");
   assert.ok(contrast(given({ color: "#ffff00" })[0], LIGHT.tile) >= 3, "a pale one is made darker");
 });
 

@@ -121,6 +121,37 @@ test("lines of a combo chart are over the whole category", () => {
   );
 });
 
+test("of a combo chart's lines without a line their marks are left", () => {
+  const configuration = {
+    FieldWells: {
+      ComboChartAggregatedFieldWells: {
+        Category: [dimension("set")], Colors: [dimension("model")], BarValues: [measure("score")],
+        LineValues: [measure("place", "SUM")],
+      },
+    },
+    DefaultSeriesSettings: {
+      LineStyleSettings: { LineVisibility: "HIDDEN" },
+      MarkerStyleSettings: { MarkerVisibility: "VISIBLE", MarkerShape: "SQUARE" },
+    },
+    BarsArrangement: "STACKED",
+  }; // prettier-ignore
+  const read = visual("ComboChartVisual", configuration);
+  assert.deepEqual([read.gap, read.notApplied, read.spec.stacked], [null, [], true]);
+  const { series } = KINDS.ComboChartVisual.compute(read.spec, TABLE, TABLE.allRows());
+  assert.deepEqual(
+    series.map(({ name, mark, isMeasure, secondAxis }) => [name, mark, isMeasure, secondAxis]),
+    [
+      ["x", "bar", false, false],
+      ["y", "bar", false, false],
+      ["place", "tick", true, true],
+    ],
+  );
+  const wide = { LineStyleSettings: { LineWidth: "4px" }, DecalSettings: { ElementType: "x" } };
+  const strange = visual("ComboChartVisual", { ...configuration, DefaultSeriesSettings: wide });
+  assert.deepEqual(strange.notApplied, ["DecalSettings", "LineWidth"]);
+  assert.equal(strange.spec.marksAlone, false);
+});
+
 test("times are cut to their granularity", () => {
   const time = { DateDimensionField: { FieldId: "f-at", Column: at("at"), DateGranularity: "MINUTE" } };
   const wells = {

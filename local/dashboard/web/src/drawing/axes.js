@@ -64,9 +64,9 @@ export function valueAxis(format, look, horizontal, fromZero) {
  */
 export function categoryLabels(labels, horizontal, look) {
   const common = { color: look.colors.muted, fontFamily: look.font, fontSize: 12, lineHeight: LINE_HEIGHT };
-  const longest = labels.reduce((most, label) => Math.max(most, label.length), 0) * LABEL_CHARACTER;
+  const longest = longestLabel(labels);
   if (horizontal) {
-    return { ...common, interval: 0, width: Math.min(longest + 4, look.width * 0.38), overflow: "break" };
+    return { ...common, interval: 0, width: uprightWidth(longest, look.width), overflow: "break" };
   }
   const room = (look.width - 70) / Math.max(1, labels.length);
   if (longest <= room - 8) return { ...common, interval: 0 };
@@ -80,6 +80,31 @@ export function categoryLabels(labels, horizontal, look) {
     width: Math.min(150, longest + 4),
     overflow: "truncate",
   };
+}
+
+/**
+ * Height of the labels beside horizontal bars: they break where the chart is narrow, and break early, between words.
+ *
+ * @param {string[]} labels
+ * @param {number} width of the chart
+ */
+export function uprightLabelHeight(labels, width) {
+  const longest = longestLabel(labels);
+  const room = uprightWidth(longest, width);
+  return longest <= room ? LINE_HEIGHT : (Math.ceil(longest / room) + 1) * LINE_HEIGHT;
+}
+
+/** @param {string[]} labels */
+function longestLabel(labels) {
+  return labels.reduce((most, label) => Math.max(most, label.length), 0) * LABEL_CHARACTER;
+}
+
+/**
+ * @param {number} longest
+ * @param {number} width
+ */
+function uprightWidth(longest, width) {
+  return Math.min(longest + 4, width * 0.38);
 }
 
 /**

@@ -13,6 +13,8 @@ export const SYMBOLS = ["circle", "diamond", "triangle", "rect"];
 /** @type {("solid" | number[])[]} */
 export const DASHES = ["solid", [7, 4], [2, 3], [9, 3, 2, 3]];
 const MANY_POINTS = 60;
+/** Flat, as the ends of an interval are drawn over a bar. */
+const TICK = { symbol: "rect", symbolSize: [22, 5] };
 
 /**
  * @param {CartesianResult} result
@@ -61,6 +63,11 @@ function seriesOptions(result, series, place, spec, look, isContinuous) {
       barGap: "8%",
       barCategoryGap: "28%",
     };
+  }
+  if (series.mark === "tick") {
+    // Edged, so that it is seen on a bar that is as dark or as bright.
+    const itemStyle = { color, borderColor: look.colors.tile, borderWidth: 1 };
+    return { ...common, ...TICK, type: "line", data: series.values, lineStyle: { opacity: 0 }, itemStyle, z: 3 };
   }
   const points = isContinuous
     ? result.categories.map((category, index) => [category, series.values[index]]).filter(([, value]) => value !== null)

@@ -4,6 +4,7 @@ import { GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { h } from "../dom.js";
+import { uprightLabelHeight } from "./axes.js";
 import { boxesOptions } from "./boxesOptions.js";
 import { DASHES, SYMBOLS, cartesianOptions } from "./cartesianOptions.js";
 import { pointsOptions } from "./pointsOptions.js";
@@ -14,7 +15,6 @@ use([BarChart, LineChart, BoxplotChart, ScatterChart, GridComponent, TooltipComp
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
 const SVG = "http://www.w3.org/2000/svg";
 const HORIZONTAL_BAR = 7;
-const HORIZONTAL_LABEL = 15;
 const HORIZONTAL_GAP = 5;
 const AXIS_HEIGHT = 28;
 /** Kind of visual -> what draws it; the others have categories. @type {Record<string, (result: any, spec: any, look: any) => any>} */
@@ -57,7 +57,7 @@ export class ChartView {
     this.redraw = () => {
       const { clientWidth: width, clientHeight } = this.scroller;
       if (width === 0 || clientHeight === 0) return;
-      const wished = kind in OPTIONS ? 0 : heightNeeded(spec, result);
+      const wished = kind in OPTIONS ? 0 : heightNeeded(spec, result, width);
       const needed = wished * SQUEEZE <= clientHeight ? 0 : wished;
       const height = Math.max(clientHeight, needed);
       this.canvas.style.height = needed > clientHeight ? `${needed}px` : "100%";
@@ -85,7 +85,7 @@ export class ChartView {
   }
 
   /**
-   * @param {{name: string, mark: "bar" | "line" | "point"}[]} series
+   * @param {{name: string, mark: "bar" | "line" | "tick" | "point"}[]} series
    * @param {string[]} colors
    */
   drawLegend(series, colors) {
@@ -108,15 +108,20 @@ export class ChartView {
  *
  * @param {any} spec
  * @param {any} result
+ * @param {number} width
  */
-function heightNeeded(spec, result) {
+function heightNeeded(spec, result, width) {
   if (!spec.horizontal) return 0;
   const bars = spec.stacked ? 1 : Math.max(1, result.series.length);
-  return result.categories.length * (Math.max(HORIZONTAL_LABEL, bars * HORIZONTAL_BAR) + HORIZONTAL_GAP) + AXIS_HEIGHT;
+  return (
+    result.categories.length *
+      (Math.max(uprightLabelHeight(result.categoryLabels, width), bars * HORIZONTAL_BAR) + HORIZONTAL_GAP) +
+    AXIS_HEIGHT
+  );
 }
 
 /**
- * @param {"bar" | "line" | "point"} mark
+ * @param {"bar" | "line" | "tick" | "point"} mark
  * @param {string} color
  * @param {number} place
  */
@@ -131,6 +136,10 @@ function swatch(mark, color, place) {
   };
   if (mark === "bar") {
     add("rect", { x: "5", y: "1", width: "14", height: "10", rx: "2", fill: color });
+    return svg;
+  }
+  if (mark === "tick") {
+    add("rect", { x: "3", y: "4", width: "18", height: "4", fill: color });
     return svg;
   }
   const dash = DASHES[place % DASHES.length];

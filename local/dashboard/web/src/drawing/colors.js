@@ -77,9 +77,9 @@ export function standingOut(color, ground) {
 /**
  * A color for each series: the definition's, else the first of the palette that no other series has. Lines that bars are
  * measured by have the colors of text, where the definition gives them none: one of the palette would make them look
- * like one of the bars' kinds.
+ * like one of the bars' kinds. Ticks have the color of text always: they lie over bars of every color, on either ground.
  *
- * @param {{color: string | null, isMeasure?: boolean}[]} series
+ * @param {{color: string | null, isMeasure?: boolean, mark?: string}[]} series
  * @param {string[]} palette
  * @param {Colors} colors
  * @returns {string[]}
@@ -89,7 +89,8 @@ export function seriesColors(series, palette, colors) {
   const free = palette.filter((color) => !taken.has(color.toLowerCase()));
   const ofText = [colors.text, colors.muted];
   const next = { palette: 0, text: 0 };
-  return series.map(({ color, isMeasure }) => {
+  return series.map(({ color, isMeasure, mark }) => {
+    if (mark === "tick") return colors.text;
     if (color === null && isMeasure) return ofText[next.text++ % ofText.length];
     const rest = free.length ? free : palette;
     return standingOut(color ?? rest[next.palette++ % rest.length], colors.tile);

@@ -16,8 +16,8 @@ import { cellContents } from "./cell.js";
 const DEFAULT_WIDTH = 110;
 /** Up to so many rows all of them are in the page. */
 const WHOLE = 80;
-const HEAD_CHARACTER = 7.2;
-const CELL_CHARACTER = 7;
+const HEAD_CHARACTER = 8.2;
+const CELL_CHARACTER = 7.8;
 const CELL_PADDING = 18;
 const MOST_FOR_HEAD = 150;
 const MOST_FOR_CELL = 130;
@@ -57,6 +57,8 @@ export class TableView {
     /** @type {Order | null} */
     this.order = null;
     this.found = "";
+    /** Pixels that the columns need. */
+    this.least = 0;
     this.count = h("span", { class: "row-count", role: "status" });
     this.find = h("input", { type: "search", oninput: () => this.findRows() });
     this.findLabel = h("label", { class: "find" }, h("span", {}, "Find in this table"), this.find);
@@ -129,7 +131,8 @@ export class TableView {
       Math.max(Math.floor((column.width ?? DEFAULT_WIDTH) * scale), this.wordWidth(column)),
     );
     this.table.style.setProperty("--columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
-    this.table.style.setProperty("--least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
+    this.least = widths.reduce((sum, width) => sum + width, 0);
+    this.table.style.setProperty("--least", `${this.least}px`);
   }
 
   /**
@@ -249,7 +252,8 @@ export class TableView {
 
   fit() {
     this.setWidths();
-    const isNarrow = this.element.clientWidth > 0 && this.element.clientWidth < NARROW && this.shown.length > 3;
+    const { clientWidth } = this.element;
+    const isNarrow = clientWidth > 0 && clientWidth < NARROW && (this.shown.length > 3 || this.least > clientWidth);
     if (isNarrow !== this.isNarrow()) {
       this.element.classList.toggle("cards", isNarrow);
       this.arrange();

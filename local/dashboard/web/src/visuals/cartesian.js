@@ -4,8 +4,9 @@
  * @typedef {import("../engine/table.js").Value} Value
  * @typedef {import("../engine/formats.js").Format} Format
  * @typedef {import("./cartesianReading.js").CartesianSpec} CartesianSpec
- * @typedef {{name: string, mark: "bar" | "line", color: string | null, isMeasure: boolean, secondAxis: boolean, format: Format,
- *   values: Value[]}} Series `values` has one entry a category; `color` is the definition's, if it gives one
+ * @typedef {{name: string, mark: "bar" | "line" | "tick", color: string | null, isMeasure: boolean, secondAxis: boolean, format: Format,
+ *   values: Value[]}} Series `values` has one entry a category; `color` is the definition's, if it gives one; a
+ *   tick is a line of which the points alone are drawn
  * @typedef {{categories: Value[], categoryLabels: string[], categoryKind: "text" | "number" | "time",
  *   categoryFormat: Format, categoryTitle: string, valueTitle: string, series: Series[]}} CartesianResult
  */
@@ -45,7 +46,14 @@ export function computeCartesian(spec, table, rows) {
     series: [
       ...spec.bars.flatMap((measure) => seriesOf(spec, table, measure, "bar", inCategory, byColor)),
       ...spec.lines.flatMap((measure) =>
-        seriesOf(spec, table, measure, "line", inCategory, spec.linesByColor ? byColor : null),
+        seriesOf(
+          spec,
+          table,
+          measure,
+          spec.marksAlone ? "tick" : "line",
+          inCategory,
+          spec.linesByColor ? byColor : null,
+        ),
       ),
     ],
   };
@@ -57,7 +65,7 @@ export function computeCartesian(spec, table, rows) {
  * @param {CartesianSpec} spec
  * @param {import("../engine/table.js").Table} table
  * @param {import("../reading/fields.js").Measure} measure
- * @param {"bar" | "line"} mark
+ * @param {"bar" | "line" | "tick"} mark
  * @param {number[][]} inCategory
  * @param {{color: Value, rows: number[][]}[] | null} byColor null without a color field
  * @returns {Series[]}
@@ -68,8 +76,8 @@ function seriesOf(spec, table, measure, mark, inCategory, byColor) {
   // Rows that are not there have no value, not even a count of nought.
   const over = (/** @type {number[]} */ rows) => (rows.length ? aggregate(values, rows, aggregation) : null);
   // A line across bars of several colors is no kind of bar.
-  const isMeasure = mark === "line" && byColor === null && spec.bars.length > 0;
-  const common = { mark, isMeasure, secondAxis: mark === "line" && spec.secondAxis, format: measure.format };
+  const isMeasure = mark !== "bar" && byColor === null && spec.bars.length > 0;
+  const common = { mark, isMeasure, secondAxis: mark !== "bar" && spec.secondAxis, format: measure.format };
   const title = titleOf(spec, measure);
   const severalMeasures = (mark === "bar" ? spec.bars : spec.lines).length > 1;
   if (byColor === null) {

@@ -6,7 +6,7 @@
  * @typedef {{of: "category" | Measure, descending: boolean}} CategoryOrder
  * @typedef {{fieldId: string, value: string | null, color: string}} ColorRule
  * @typedef {{dataSet: string, category: Dimension | null, color: Dimension | null, bars: Measure[], lines: Measure[],
- *   linesByColor: boolean, horizontal: boolean, stacked: boolean, secondAxis: boolean, legend: boolean,
+ *   linesByColor: boolean, marksAlone: boolean, horizontal: boolean, stacked: boolean, secondAxis: boolean, legend: boolean,
  *   orders: CategoryOrder[], titles: Map<string, string>, colors: ColorRule[]}} CartesianSpec
  */
 import { Gap, onlyMember, unknownNames } from "../gap.js";
@@ -50,11 +50,26 @@ export function readCombo(configuration, notApplied) {
     "SecondaryYAxisLabelOptions",
     "ColorLabelOptions",
   ];
-  notApplied.push(...unknownNames(configuration, [...COMMON, "BarsArrangement", "SingleAxisOptions", ...labels]));
+  notApplied.push(
+    ...unknownNames(configuration, [
+      ...COMMON,
+      "BarsArrangement",
+      "SingleAxisOptions",
+      "DefaultSeriesSettings",
+      ...labels,
+    ]),
+  );
+  const { LineStyleSettings: line, MarkerStyleSettings: marker, ...others } = configuration.DefaultSeriesSettings ?? {};
+  notApplied.push(
+    ...unknownNames(others, []),
+    ...unknownNames(line, ["LineVisibility"]),
+    ...unknownNames(marker, ["MarkerVisibility", "MarkerShape"]),
+  );
   return cartesian(configuration, wells, labels, {
     bars: (wells.BarValues ?? []).map(readAggregatedMeasure),
     lines: (wells.LineValues ?? []).map(readAggregatedMeasure),
     stacked: isStacked(configuration),
+    marksAlone: line?.LineVisibility === "HIDDEN",
     secondAxis: configuration.SingleAxisOptions?.YAxisOptions?.YAxis !== "PRIMARY_Y_AXIS",
   });
 }
@@ -109,6 +124,7 @@ function cartesian(configuration, wells, labels, own) {
     category,
     color,
     linesByColor: false,
+    marksAlone: false,
     horizontal: false,
     stacked: false,
     secondAxis: false,

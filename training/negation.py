@@ -1,0 +1,46 @@
+"""How far a negation reaches in clinical prose, by rules.
+
+A sentence falls into clauses at words after which a negation no longer holds ("no effusion but an opacity"). Within a
+clause a negation reaches everything behind it. Texts are expected in lower case; nothing here changes their length, so
+a position in a clause is one in the text.
+"""
+
+import re
+from collections.abc import Iterator
+
+_NEGATION = re.compile(
+    r"\b(?:no|not|without|negative (?:for|chest|acute)|free of|absence of|absent|clear of|rather than|neither|nor"
+    r"|den(?:ies|ied|ying)|never|\w+n['’]t)\b"
+)
+# Where the reach of a negation ends.
+BREAK = re.compile(
+    r"[;:]|\b(?:but|however|although|though|except|aside|apart|other than|with|there (?:is|are)|which|known"
+    r"|consistent with|due to|secondary to|given|despite|status post|s/p|remains?)\b"
+    r"|,(?=\s*(?:and\s+)?(?:stable|unchanged|mild|moderate|severe|chronic|old|persistent|low|small|large|left|right"
+    r"|bilateral)\b)"
+)
+# In notes also where the patient goes on to have, do or be given something: "denies fever and reports a cough".
+NOTE_BREAK = re.compile(
+    BREAK.pattern
+    + r"|(?:,|\band|\bwho)\s+(?:(?:also|now|he|she|they|(?:the )?(?:patient|pt))\s+)*(?:has|had|is|was|were|reports?"
+    r"|reported|complain(?:s|ed)|presents?|presented|takes?|took|admit(?:s|ted)|endorse[sd]|developed|diagnosed|started"
+    r"|underwent)\b|\bpositive for\b"
+)
+# "No change in the effusion" says that there is one.
+_UNCHANGED = re.compile(r"\b(?:no|without)\b(?: [\w-]+){0,3} changes? (?:in|of|to)\b")
+
+
+def clauses(sentence: str, breaks: re.Pattern[str] = BREAK) -> Iterator[tuple[int, str]]:
+    """Each clause and where in `sentence` it begins; what breaks them apart is in none."""
+    sentence = _UNCHANGED.sub(lambda found: "unchanged".ljust(len(found[0])), sentence)
+    begin = 0
+    for found in breaks.finditer(sentence):
+        yield begin, sentence[begin : found.start()]
+        begin = found.end()
+    yield begin, sentence[begin:]
+
+
+def is_negated(clause: str, at: int) -> bool:
+    """Whether a negation stands before position `at` of the clause."""
+    negation = _NEGATION.search(clause)
+    return negation is not None and negation.start() <= at
