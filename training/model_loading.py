@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 import training.copying_model  # noqa: F401  # registers itself, so that the classes above load it too
@@ -35,7 +36,7 @@ def load_files(directory: Path, load: Callable[[], Any], **tokenizer_options: An
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory, **FILES_ALONE, **tokenizer_options)
         model = load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise ModelError("the tokenizer has more tokens than the model has embeddings: they belong to different models")
