@@ -1,6 +1,7 @@
 """The Evaluate job as a process of its own, on invented reports; its tables read back and computed a second way."""
 
 import itertools
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,6 +21,8 @@ from training.job import parse_arguments
 from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
 from training.table_schemas import (
+    COMPARED,
+    FLOORS,
     MODELS,
     PRECISION_RECALL,
     PREDICTIONS,
@@ -196,6 +199,15 @@ def test_what_a_reader_must_know_is_said(finished: tuple[Run, str]) -> None:
     assert "zone" not in quiet and "cardiopulmonary" not in quiet and "clear" not in quiet
 
 
+def test_what_the_floors_answered_is_left_for_compare(finished: tuple[Run, str]) -> None:
+    run, _ = finished
+    rows = run.rows("predictions", "task=radiology_impressions/run_id=run1/part-00000.parquet")
+    for name, floor in itertools.product(("dev1", "dev2"), FLOORS):
+        lines = (run.folder / "out" / "answers" / floor / name / "part-00000.jsonl").read_text().splitlines()
+        written = [(line["id"], line["prediction"]) for line in map(json.loads, lines)]
+        assert written == [(row["record_id"], row["prediction"]) for row in by_model(rows, name, floor)]
+
+
 def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> None:
     run, _ = finished
     files = {path.relative_to(run.folder / "tables").as_posix() for path in (run.folder / "tables").rglob("*.*")}
@@ -211,6 +223,12 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "synthetic_examples/task=radiology_impressions/run_id=newest/part-00000.parquet": SYNTHETIC_EXAMPLES,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
+        # Without rows, for Compare to replace.
+        **{
+            f"{table.name}/task=radiology_impressions/run_id={run_id}/part-{part:05d}.parquet": table
+            for table, part in (*((table, 0) for table in COMPARED), (PREDICTIONS, 1))
+            for run_id in ("run1", "newest")
+        },
     }
     assert files == expected.keys()
     for name, table in expected.items():
