@@ -97,9 +97,10 @@ def test_no_prompt_is_cut_unless_somebody_cuts_it(tokenizer: Any) -> None:
 
 @pytest.mark.parametrize("template", [TEMPLATE, "Findings: {input}\n\nImpression:", "{input}"])
 def test_the_room_is_what_an_input_may_fill(tokenizer: Any, template: str) -> None:
-    prompt = PromptTokens(tokenizer, template, 40)
+    prompt = PromptTokens(tokenizer, template, 200)
     (needed,), (alone,) = prompt.lengths([FINDINGS]), prompt.input_lengths([FINDINGS])
-    assert needed - alone == 40 - prompt.room
+    # Never more than there is; spaces beside the input may be counted twice.
+    assert 0 <= (200 - prompt.room) - (needed - alone) <= 2
 
 
 def test_a_template_that_leaves_no_room_is_refused(tokenizer: Any) -> None:
