@@ -1,6 +1,6 @@
 """Commands on one machine; the Makefile calls them.
 
-python -m local demo [--task TASK] [--data FILE] [--evaluation FILE]
+python -m local demo [--task TASK|all] [--data FILE] [--evaluation FILE]
 python -m local serve
 python -m local upload FILE [--task TASK] [--set SET]
 python -m local predict TEXT [--task TASK] [--explain]
@@ -13,12 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.demo import run_demo, serve
+from local.demo import run_demo, run_every_demo, serve
 from local.demos import DEMOS
-from local.errors import LocalError
+from local.errors import DataError, LocalError
 from local.stage import running_stage
 
 TASK = "radiology_impressions"
+EVERY_TASK = "all"
 
 
 def main() -> int:
@@ -28,8 +29,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         if arguments.command == "demo":
-            run_demo(console, DEMOS[arguments.task], arguments.data, arguments.evaluation)
-        elif arguments.command == "serve":
+            return _demo(console, arguments.task, arguments.data, arguments.evaluation)
+        if arguments.command == "serve":
             serve(console)
         elif arguments.command == "upload":
             key = running_stage().upload(arguments.file, arguments.task, arguments.set)
@@ -52,11 +53,27 @@ def main() -> int:
     return 0
 
 
+def _demo(console: Console, task: str, data: Path | None, evaluation: Path | None) -> int:
+    """Run the demo of a task, or of all; the exit code.
+
+    Raises:
+        LocalError: what stopped it.
+    """
+    if task != EVERY_TASK:
+        run_demo(console, DEMOS[task], data, evaluation)
+        return 0
+    if data is not None or evaluation is not None:
+        raise DataError(f"files are of one task: name it in place of {EVERY_TASK} (TASK=..., --task ...)")
+    return 1 if run_every_demo(console, list(DEMOS.values())) else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="Report tuning on one machine")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="the whole way once, on example data or on your own files")
-    demo.add_argument("--task", choices=DEMOS, default=TASK, help="default: %(default)s")
+    demo.add_argument(
+        "--task", choices=(*DEMOS, EVERY_TASK), default=TASK, help="all: one after another; default: %(default)s"
+    )
     demo.add_argument("--data", type=Path, help="training data instead of the example's")
     demo.add_argument("--evaluation", type=Path, help="evaluation set, named after the file")
     commands.add_parser("serve", help="start, deploy, and stay until Ctrl-C")

@@ -1,6 +1,5 @@
 """The demo of the adverse event task: invented texts, the scores beside the floors, and texts classified live."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +8,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.demos.language_model import provide_language_model
 from local.demos.live_texts import StreamResult, send_texts
 from local.demos.task_demo import DemoFiles
 from local.invented.adverse_events import EVENT as POSITIVE
 from local.invented.adverse_events import EventText, invented_events
-from local.packaged_models import encoder, language_model
+from local.packaged_models import encoder
 from local.results import Scores, Tables
 from local.stage import LocalStage
+from local.whole_files import write_json_lines
 from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, TFIDF, WITHOUT_SYNTHETIC
 
 _TRAINED, _EVALUATED = 2_000, 800
@@ -23,8 +24,8 @@ _SEED = 1
 # With what is sent twice and what is no text, 500 are sent.
 _STREAMED, _STREAM_SEED = 495, 2
 _SHOWN = 3
-# As the task file names them for the stage local.
-_ENCODER_KEY, _GENERATOR_KEY = "models/all-MiniLM-L6-v2", "models/SmolLM2-135M-Instruct"
+# As the task file names it for the stage local.
+_ENCODER_KEY = "models/all-MiniLM-L6-v2"
 _METRICS = ("precision", "recall", "f1", "auroc", "average_precision")
 _HEADINGS = ("precision", "recall", "F1", "AUROC", "avg. prec.")
 _LABELS = {
@@ -48,17 +49,16 @@ class AdverseEvents:
         if not (train.is_file() and evaluation.is_file()):
             sides = _split(invented_events(_TRAINED + _EVALUATED, _SEED))
             for file, texts in ((train, sides[0]), (evaluation, sides[1])):
-                _write(file, texts)
+                write_json_lines(file, ({"text": t.text, "label": t.label, "article": t.source} for t in texts))
         return DemoFiles(train, evaluation, evaluation.stem)
 
     def provide_models(self, stage: LocalStage, folder: Path) -> None:
         for file in sorted(encoder(folder).iterdir()):
             stage.put(file, f"{_ENCODER_KEY}/{file.name}")
-        generator = language_model(folder)
-        stage.put(generator, f"{_GENERATOR_KEY}/{generator.name}")
+        provide_language_model(stage, folder)
 
-    def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
-        scores = tables.scores(self.task, run_id, _METRICS)
+    def show_scores(self, console: Console, stage: LocalStage, run_id: str) -> dict[str, Any]:
+        scores = Tables.of(stage).scores(self.task, run_id, _METRICS)
         console.print(_comparison(scores))
         _say_what_it_means(console, scores)
         return {"scores": scores}
@@ -121,14 +121,6 @@ def _split(texts: Sequence[EventText]) -> tuple[list[EventText], list[EventText]
             evaluated.add(source)
             left -= size
     return [t for t in texts if t.source not in evaluated], [t for t in texts if t.source in evaluated]
-
-
-def _write(path: Path, texts: Sequence[EventText]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = ({"text": text.text, "label": text.label, "article": text.source} for text in texts)
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    partial.rename(path)
 
 
 def _comparison(scores: Scores) -> Table:

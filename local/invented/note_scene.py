@@ -63,7 +63,8 @@ class NoteScene:
         self._plain = {"side": side, "other side": other, "he": patient.he, "his": patient.his, "him": patient.him}
         drug, earlier = rng.sample(problem.drugs, 2)
         finding, plan = rng.choice(problem.findings), rng.choice(problem.plans)
-        self.case = f"{problem.name}/{problem.findings.index(finding)}/{problem.drugs.index(drug)}/{problem.plans.index(plan)}"
+        places = problem.findings.index(finding), problem.drugs.index(drug), problem.plans.index(plan)
+        self.case = "/".join((problem.name, *map(str, places)))
         self._facts = {
             "problem": self._tell(problem.called),
             "complaint": self._tell(rng.choice(problem.complaints)),

@@ -1,8 +1,8 @@
 """Words and templates of invented notes, read from `local/invented/notes/` and checked.
 
-In braces stands a word of the scene (`{side}`), or a value that a fact draws once and then says wherever the same braces
-stand in it: a number of a range (`{2-5}`, `{1.8-4.2}`), or one of several words (`{dense|patchy}`), each of which the
-summary may write otherwise (`{once daily=OD|twice daily=BD}`).
+In braces stands a word of the scene (`{side}`), or a value that a fact draws once and then says wherever the same
+braces stand in it: a number of a range (`{2-5}`, `{1.8-4.2}`), or one of several words (`{dense|patchy}`), each of
+which the summary may write otherwise (`{once daily=OD|twice daily=BD}`).
 """
 
 import re
@@ -171,7 +171,8 @@ def _fact(where: str, entry: Any) -> Fact:
     """A pair of long and short, or one text for both."""
     long, short = (entry, entry) if isinstance(entry, str) else entry
     fact = Fact(parse(long), parse(short))
-    unknown = [slot for slot in (*slots(fact.long), *slots(fact.short)) if not is_value(slot) and slot not in SCENE_SLOTS]
+    said = {*slots(fact.long), *slots(fact.short)} - SCENE_SLOTS
+    unknown = sorted(slot for slot in said if not is_value(slot))
     if unknown:
         raise NoteVocabularyError(f"{where}: {unknown} are neither values nor words of the scene")
     unsaid = set(slots(fact.short)) - set(slots(fact.long)) - SCENE_SLOTS

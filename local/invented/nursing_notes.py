@@ -110,8 +110,10 @@ class _Author:
         missing = (part == "event" and not scene.has_event) or (part == "background" and not scene.has_conditions)
         if part not in _REQUIRED and (missing or self._rng.random() > _OPTIONAL_SHARE.get(part, _FILLER_SHARE)):
             return []
-        sentence = self._next_filler(part) if part in FILLER_PARTS else self._rng.choice(self._words.parts[part].sentences)
-        return [self._text(sentence)] if sentence else []
+        if part in FILLER_PARTS:
+            filler = self._next_filler(part)
+            return [self._text(filler)] if filler else []
+        return [self._text(self._rng.choice(self._words.parts[part].sentences))]
 
     def _fill_up(self, parts: list[_Written]) -> None:
         """Add sentences that say nothing of the problem until the note is as long as it is to be."""
