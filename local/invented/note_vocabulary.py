@@ -28,6 +28,10 @@ FACT_SLOTS = frozenset(
 LIST_SLOTS = frozenset(("denied", "also denied", "home drug", "another home drug"))
 SUMMARY_SLOTS = FACT_SLOTS - {"complaint", "condition", "rival"} | {"who", "day", "background"}
 PATIENTS = ("adult", "child", "mother")
+# The part that tells a fact where it is not called as the fact is; an event is told in any kind of note, and the
+# beginning tells of patient and day.
+_TOLD_IN = {"problem": "assessment"}
+_TOLD_ANYWAY = frozenset(("event", "who", "day"))
 # Parts of a note that hold no fact: their sentences are drawn from filler.yaml.
 FILLER_PARTS = ("vitals", "labs", "exam", "social", "care")
 
@@ -197,20 +201,29 @@ def _parsed(templates: list[str]) -> tuple[Parsed, ...]:
 
 def _check(read: NoteVocabulary) -> None:
     for register in read.registers:
-        unknown = {part for row in register.rows for part in row} - set(read.parts)
-        if unknown:
-            raise NoteVocabularyError(f"registers.yaml: {register.name}: {sorted(unknown)} are no parts of parts.yaml")
-        _known(f"registers.yaml: {register.name}: summary", register.summaries, SUMMARY_SLOTS)
-        # The summary says the patient's age, and some the day: every beginning must.
-        said = {"patient"} | {slot for summary in register.summaries for slot in slots(summary) if slot == "day"}
-        for opening in register.openings:
-            if not said <= set(slots(opening)):
-                raise NoteVocabularyError(f"registers.yaml: {register.name}: an opening does not say {sorted(said)}")
+        _check_register(register, set(read.parts))
     sentence_slots = SCENE_SLOTS | PLACE_SLOTS
     for where, sentences in _filler_sentences(read):
         _known(where, sentences, sentence_slots)
     for name, part in read.parts.items():
         _known(f"parts.yaml: {name}", part.sentences, sentence_slots | FACT_SLOTS | LIST_SLOTS)
+
+
+def _check_register(register: NoteRegister, known_parts: set[str]) -> None:
+    where = f"registers.yaml: {register.name}"
+    parts = {part for row in register.rows for part in row}
+    if not parts <= known_parts:
+        raise NoteVocabularyError(f"{where}: {sorted(parts - known_parts)} are no parts of parts.yaml")
+    _known(f"{where}: summary", register.summaries, SUMMARY_SLOTS)
+    summarised = {slot for summary in register.summaries for slot in slots(summary)}
+    told = {_TOLD_IN.get(slot, slot) for slot in summarised - _TOLD_ANYWAY}
+    if not told <= parts:
+        raise NoteVocabularyError(f"{where}: no part tells {sorted(told - parts)}, which the summary says")
+    # The summary says the patient's age, and some the day: every beginning must.
+    begun = {"patient"} | summarised & {"day"}
+    for opening in register.openings:
+        if not begun <= set(slots(opening)):
+            raise NoteVocabularyError(f"{where}: an opening does not say {sorted(begun)}")
 
 
 def _filler_sentences(read: NoteVocabulary) -> Iterator[tuple[str, tuple[Parsed, ...]]]:

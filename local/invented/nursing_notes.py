@@ -18,7 +18,7 @@ from local.invented.note_scene import NoteScene
 from local.invented.note_vocabulary import FILLER_PARTS, NoteRegister, NoteVocabulary, note_vocabulary
 
 # Words that a note is filled up to: most are short, none shorter than what it must tell.
-_FEWEST, _COMMONEST, _MOST = 50, 80, 300
+_FEWEST, _COMMONEST, _MOST = 40, 60, 280
 # Of several pages: so many days, one entry each.
 _PAGES_SHARE, _PAGES_DAYS = 0.02, (8, 24)
 _REQUIRED = frozenset(("assessment", "finding", "measure", "treatment", "course", "plan"))
