@@ -69,7 +69,10 @@ class Table:
         self._rows: list[ScoredRow] = []
         self._truth = truth_of(sides.test)
         self._overlaps = {
-            label: (overlap(whole.train, sides.test, label), overlap(sides.train, sides.test, label))
+            label: (
+                overlap([*whole.train, *whole.validation], sides.test, label),
+                overlap(sides.train, sides.test, label),
+            )
             for label in (None, POSITIVE)
         }
         self._about: dict[str, Any] = {
@@ -78,8 +81,8 @@ class Table:
                 for name, side in (("train", sides.train), ("validation", sides.validation), ("test", sides.test))
             },
             "overlap": {
-                label or "all": {"training side": asdict(side), "trained on": asdict(used)}
-                for label, (side, used) in self._overlaps.items()
+                label or "all": {"not tested on": asdict(rest), "trained on": asdict(trained)}
+                for label, (rest, trained) in self._overlaps.items()
             },
         }
 
@@ -88,8 +91,8 @@ class Table:
         print(f"\n{self.kind.upper()} SPLIT")
         for side, counts in self._about["texts"].items():
             print(f"  {side}: " + ", ".join(f"{count:,} {label}" for label, count in sorted(counts.items())))
-        for label, (side, used) in self._overlaps.items():
-            print(f"  {overlap_line(label, side, used)}")
+        for label, (rest, trained) in self._overlaps.items():
+            print(f"  {overlap_line(label, rest, trained)}")
         if not any(text.article for text in self.sides.test):
             print("  no test text names its article: only equal texts can be kept together")
         print(flush=True)
@@ -109,10 +112,11 @@ class Table:
             print(line, flush=True)
 
 
-def overlap_line(label: str | None, side: Overlap, used: Overlap) -> str:
+def overlap_line(label: str | None, rest: Overlap, trained: Overlap) -> str:
+    """`rest` is of all texts that are not tested on, `trained` of those that models learn from."""
     return (
-        f"of {side.records:,} test texts ({label or 'all'}) {side.texts:.1%} stand in the training side too, "
-        f"{used.texts:.1%} among what is trained on; the articles of {side.articles:.1%} and {used.articles:.1%} do"
+        f"of {rest.records:,} test texts ({label or 'all'}) {rest.texts:.1%} stand in the rest of the data too, "
+        f"{trained.texts:.1%} among what is trained on (their articles: {rest.articles:.1%}, {trained.articles:.1%})"
     )
 
 

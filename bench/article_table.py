@@ -11,7 +11,7 @@ texts as the others and asked the same ones, and all thresholds are chosen on th
 
 The table comes twice, by the two ways of dividing the data that bench/adverse_texts.py describes: at random, as
 published figures are, and grouped by source article. How many of the test texts stand in training too is printed above
-each. In the corpus as published a random split has 55 % of the positive ones there: that is where F1 of .93 comes from.
+each. In the corpus as published a random split has 55 % of the positive ones there; published F1 of .93 is of such one.
 
 Encoders are folders (or archives) or ids of the Hugging Face hub. The base encoder is all-MiniLM-L6-v2 unless one is
 given; it is trained as tasks/adverse_events.yaml says for `--base-stage`, the domain encoder as for `--domain-stage`.

@@ -76,7 +76,7 @@ def test_every_row_stands_in_both_tables(
     assert measured["splits"]["grouped"]["overlap"]["all"]["trained on"] == {
         "records": 36, "texts": 0.0, "articles": 0.0
     }  # fmt: skip
-    assert measured["splits"]["random"]["overlap"][POSITIVE]["training side"]["articles"] > 0
+    assert measured["splits"]["random"]["overlap"][POSITIVE]["not tested on"]["articles"] > 0
 
 
 def _check(split: dict[str, Any]) -> None:
