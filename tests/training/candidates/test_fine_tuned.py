@@ -49,17 +49,24 @@ def test_an_archive_of_it_will_do(folder: Path, answering_model_directory: Path,
     assert asked(folder, tmp_path / "packed")["status"] == "complete" and predictions(folder) == answers
 
 
-def test_an_input_that_is_too_long_is_refused_with_its_length(
-    folder: Path, answering_model_directory: Path, tmp_path: Path
+@pytest.mark.parametrize(("long_inputs", "answered"), [("refuse", 2), ("split", 3)])
+def test_a_long_input_is_refused_with_its_length_or_read_in_pieces_as_the_card_says(
+    folder: Path, answering_model_directory: Path, tmp_path: Path, long_inputs: str, answered: int
 ) -> None:
     model = shutil.copytree(answering_model_directory, tmp_path / "model")
-    finish_model_directory(model, dataclasses.replace(read_model_card(model), max_input_tokens=120))
+    card = dataclasses.replace(read_model_card(model), max_input_tokens=120, decoding={"long_inputs": long_inputs})
+    finish_model_directory(model, card)
     long = {**invented_pairs(1, start=77)[0], "input": "There is a nodule on the left. " * 60}
     write_part(folder / "eval" / "dev1", [*invented_pairs(1), long, *invented_pairs(1, start=4)])
-    asked(folder, model)
-    assert [identity for _, identity, _ in failures(folder)] == [long["id"]]
-    assert failures(folder)[0][2].startswith("the prompt is ")
-    assert failures(folder)[0][2].endswith(" tokens long, and the model reads 120")
+    report = asked(folder, model)
+    assert report["sets"]["dev1"] == {"asked": 3, "answered": answered}
+    refused = [(identity, *reason.split(" tokens long")) for _, identity, reason in failures(folder)]
+    if long_inputs == "split":
+        assert refused == [] and predictions(folder)[str(long["id"])]
+    else:
+        ((identity, length, limit),) = refused
+        assert (identity, limit) == (long["id"], ", and the model reads 120")
+        assert int(length.removeprefix("the prompt is ")) > 120
 
 
 def test_what_is_no_model_directory_of_this_project_is_named(folder: Path, tmp_path: Path) -> None:
