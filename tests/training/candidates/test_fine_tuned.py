@@ -49,14 +49,19 @@ def test_an_archive_of_it_will_do(folder: Path, answering_model_directory: Path,
     assert asked(folder, tmp_path / "packed")["status"] == "complete" and predictions(folder) == answers
 
 
-def test_an_input_that_is_too_long_is_refused_with_its_length(
-    folder: Path, answering_model_directory: Path, tmp_path: Path
+@pytest.mark.parametrize("long_inputs", ["refuse", "split"])
+def test_an_input_that_is_too_long_is_refused_with_its_length_or_split(
+    folder: Path, answering_model_directory: Path, tmp_path: Path, long_inputs: str
 ) -> None:
     model = shutil.copytree(answering_model_directory, tmp_path / "model")
-    finish_model_directory(model, dataclasses.replace(read_model_card(model), max_input_tokens=120))
+    told = {"max_input_tokens": 120, "decoding": {"long_inputs": long_inputs}}
+    finish_model_directory(model, dataclasses.replace(read_model_card(model), **told))
     long = {**invented_pairs(1, start=77)[0], "input": "There is a nodule on the left. " * 60}
     write_part(folder / "eval" / "dev1", [*invented_pairs(1), long, *invented_pairs(1, start=4)])
-    asked(folder, model)
+    report = asked(folder, model)
+    if long_inputs == "split":
+        assert report["status"] == "complete" and len(predictions(folder)) == 3
+        return
     assert [identity for _, identity, _ in failures(folder)] == [long["id"]]
     assert failures(folder)[0][2].startswith("the prompt is ")
     assert failures(folder)[0][2].endswith(" tokens long, and the model reads 120")
