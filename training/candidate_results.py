@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from training.candidates.report import CANDIDATE, COMPLETE, FAILED, FAILURES, PARTIAL, has_gpu
 from training.errors import EvaluationError
+from training.evaluation_answers import ANSWERING
 from training.evaluation_inputs import EvaluationRecord, file_lines, read_predictions, text_of
 
-COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 _STATUSES = (COMPLETE, PARTIAL, FAILED)
-# Instance families with a GPU.
-_GPU = ("ml.g", "ml.p")
+# Before a candidate's name in the name of its folder (stacks/pipeline/comparison.py).
+_INPUT = "candidate-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class CandidateResult:
 
 
 def read_candidate(folder: Path, sets: Mapping[str, Sequence[EvaluationRecord]]) -> CandidateResult:
-    """What lies in a candidate's folder, as training.answer_candidate writes it, of these evaluation sets.
+    """What lies in a candidate's folder, as training/candidates/report.py writes it, of these evaluation sets.
 
     One whose files are missing or do not fit together is a failed candidate, called like its folder if its name is not
     known.
@@ -49,7 +50,7 @@ def read_candidate(folder: Path, sets: Mapping[str, Sequence[EvaluationRecord]])
     try:
         card = _read_card(folder)
     except EvaluationError as error:
-        return _failed(folder.name, "unknown", str(error), sets)
+        return _failed(folder.name.removeprefix(_INPUT), "unknown", str(error), sets)
     try:
         return _read(folder, card, sets)
     except EvaluationError as error:
@@ -62,8 +63,8 @@ def machine_cost(folder: Path, dollars_per_hour: float | None, instance_type: st
     Raises:
         EvaluationError: `answering.json` is not what Generate writes.
     """
-    needs = ("GPU",) if instance_type is not None and instance_type.startswith(_GPU) else ()
-    path = folder / "answering.json"
+    needs = ("GPU",) if has_gpu(instance_type) else ()
+    path = folder / ANSWERING
     if not path.exists():
         return Cost(needs=needs)
     card = _json_object(path)
@@ -125,7 +126,7 @@ def _answers(folder: Path, name: str, evaluation_set: str, records: Sequence[Eva
 
 
 def _failures(folder: Path) -> dict[str, Counter[str]]:
-    path = folder / "failures.jsonl"
+    path = folder / FAILURES
     found: dict[str, Counter[str]] = {}
     for place, row in file_lines(path, path.name) if path.exists() else ():
         found.setdefault(text_of(place, row, "set"), Counter())[text_of(place, row, "reason")] += 1
@@ -142,7 +143,7 @@ def _asked(card: Mapping[str, Any], evaluation_set: str, records: int) -> int:
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
-    path = folder / "candidate.json"
+    path = folder / CANDIDATE
     if not path.exists():
         raise EvaluationError("it left nothing behind: there is no candidate.json")
     card = _json_object(path)

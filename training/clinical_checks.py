@@ -18,7 +18,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 
 from training.clinical_terms import body_parts, clinical_terms
-from training.negation import NOTE_BREAK, clauses, is_negated
+from training.negation import NOTE_BREAK, clauses, negation_before
 from training.quantities import Quantity, readable, stated
 from training.report_text import POINT, sentences
 from training.term_search import Mention
@@ -30,7 +30,7 @@ _LEFT, _RIGHT, _BILATERAL = "left", "right", "bilateral"
 _QUALIFIERS = {
     # Not the verb ("left the ward") nor the adverb ("right now").
     _LEFT: r"(?<!was )(?<!were )(?:left|lt)\b(?! (?:the|against|ama|work|home|school|him|her|us|it|over|alone)\b)",
-    _RIGHT: r"(?<!all )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
+    _RIGHT: r"(?<!\ball )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
     _BILATERAL: r"(?:bilateral(?:ly)?|both(?= (?:[a-z]+ ){0,2}[a-z]+s\b)|bibasilar|bibasal|biapical)\b",
     # "small bowel" is no severity.
     "mild": r"(?:mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|trace|tiny|small(?! (?:bowel|intestin|cell)))\b",
@@ -40,15 +40,17 @@ _QUALIFIERS = {
 _QUALIFIER = re.compile("|".join(rf"\b(?P<{name}>{pattern})" for name, pattern in _QUALIFIERS.items()))
 _SIDES = frozenset({_LEFT, _RIGHT, _BILATERAL})
 _SEVERITIES = frozenset(_QUALIFIERS) - _SIDES
-# "left sided weakness", "severe abdominal tenderness".
-_WORDS_BEHIND = re.compile(r" (?:sided )?([a-z]{5,})(?: ([a-z]{5,}))?")
-# Within a clause, what stands between these belongs together: "left knee pain and right hip pain".
+# "left sided weakness", "severe right gait unsteadiness".
+_WORDS_BEHIND = re.compile(r" (?:(?:sided|left|right|bilateral) )*([a-z]{4,})(?: ([a-z]{4,}))?")
+# Within a clause, what stands between these belongs together ("left knee pain and right hip pain"), and to a finding
+# also what follows up to the next one ("pain in the left knee and the right hip").
 _CHUNK_END = re.compile(r",|/|\b(?:and|or)\b")
 # Beside what NEGATION has: before a finding ("negative pregnancy test"), and behind it, in its clause.
 _DENIED_BEFORE = re.compile(r"\bnegative\b")
 _DENIED_AFTER = re.compile(
     r"\b(?:ruled out|excluded|absent|denied|negative|none|not (?:seen|present|identified|found|noted|detected))\b"
 )
+_LAST_OF_LIST = re.compile(r"\bn?or\b")
 # What is said to be possible, past, sought, or somebody else's.
 _OPEN = re.compile(
     r"\b(?:possib\w+|probabl\w+|likel\w+|suspect\w*|suspicio\w+|concern\w*|may|might|could|versus|vs|cannot|rule out"
@@ -187,19 +189,28 @@ def _mentions(text: str) -> Iterator[_Mention]:
 
 
 def _clause_mentions(text: str, clause: str, is_open: bool, around: frozenset[str]) -> Iterator[_Mention]:
-    for kind, mention in _named(text, clause):
-        begin = max((end.end() for end in _CHUNK_END.finditer(clause, 0, mention.start)), default=0)
-        end = _CHUNK_END.search(clause, mention.end)
-        chunk = slice(begin, end.start() if end else len(clause))
+    named = list(_named(text, clause))
+    terms = sorted(mention.start for kind, mention in named if kind is _Kind.TERM)
+    for kind, mention in named:
+        next_term = next((start for start in terms if start >= mention.end), len(clause))
+        chunk = _chunk(clause, mention, next_term if kind is _Kind.TERM else mention.end)
         yield _Mention(
             kind,
             mention.concept,
             Polarity.OPEN if is_open else _polarity(clause, mention),
             _qualifiers(clause[chunk]),
             around,
-            text[chunk].strip(" .:"),
+            text[chunk].strip(" .:,"),
             text[mention.start : mention.end],
         )
+
+
+def _chunk(clause: str, mention: Mention, until: int) -> slice:
+    """What stands with a mention: its own part of the clause, and the next ones that end before `until`."""
+    begin = max((end.end() for end in _CHUNK_END.finditer(clause, 0, mention.start)), default=0)
+    ends = [*(end.start() for end in _CHUNK_END.finditer(clause, mention.end)), len(clause)]
+    before = [end for end in ends if end <= until]
+    return slice(begin, before[-1] if before else ends[0])
 
 
 def _named(text: str, clause: str) -> Iterator[tuple[_Kind, Mention]]:
@@ -214,12 +225,17 @@ def _named(text: str, clause: str) -> Iterator[tuple[_Kind, Mention]]:
 
 
 def _polarity(clause: str, mention: Mention) -> Polarity:
-    negated = (
-        is_negated(clause, mention.start)
-        or _DENIED_BEFORE.search(clause, 0, mention.start)
-        or _DENIED_AFTER.search(clause, mention.end)
-    )
-    return Polarity.NEGATED if negated else Polarity.ASSERTED
+    if _DENIED_BEFORE.search(clause, 0, mention.start) or _DENIED_AFTER.search(clause, mention.end):
+        return Polarity.NEGATED
+    negation = negation_before(clause, mention.start)
+    if negation is None:
+        return Polarity.ASSERTED
+    reached = clause[negation.end() : mention.start]
+    # "no fever, morphine given": behind a comma something is denied for certain only in a list, up to its end.
+    last = _LAST_OF_LIST.search(clause, negation.end())
+    denies = negation[0].startswith("den")
+    in_list = denies if last is None else negation.end() + reached.rfind(",") < last.start()
+    return Polarity.NEGATED if in_list or "," not in reached else Polarity.OPEN
 
 
 def _plain(text: str) -> str:

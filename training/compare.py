@@ -28,7 +28,6 @@ from training.candidate_results import CandidateResult, machine_cost, read_candi
 from training.choice import RULES, Limits
 from training.comparison import ComparedSet
 from training.errors import ArgumentError, EvaluationError
-from training.evaluation_answers import floor_answers
 from training.evaluation_inputs import (
     EvaluationRecord,
     matched_predictions,
@@ -36,6 +35,7 @@ from training.evaluation_inputs import (
     read_sets,
 )
 from training.evaluation_run import CANDIDATE_FILES, EVALUATE_FILES, RunOptions, write_rows
+from training.floor_answers import floor_answers
 from training.job import run_job, save_arguments
 from training.scored_set import prediction_rows, score_rows, score_set
 from training.table_schemas import (

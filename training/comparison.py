@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from training.candidate_results import COMPLETE, FAILED, PARTIAL, CandidateResult, Cost
+from training.candidate_results import CandidateResult, Cost
+from training.candidates.report import COMPLETE, FAILED, PARTIAL
 from training.choice import Choice, Contestant, Limits, choose
 from training.clinical_checks import ClinicalError, InputFacts, clinical_errors
 from training.evaluation_inputs import EvaluationRecord

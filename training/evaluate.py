@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from training.errors import ArgumentError
-from training.evaluation_answers import floor_answers, write_answers
 from training.evaluation_inputs import EvaluationRecord, matched_predictions, read_predictions
 from training.evaluation_run import (
     EvaluationOptions,
@@ -31,6 +30,7 @@ from training.evaluation_run import (
     write_evaluation,
     write_tables,
 )
+from training.floor_answers import floor_answers, write_floor_answers
 from training.floors import Floors
 from training.gate import Comparison, Measure, Measured, Rule, decide
 from training.job import run_job
@@ -145,7 +145,7 @@ def _score(arguments: Arguments, name: str, records: Sequence[EvaluationRecord],
     similar = floors.similar(inputs)
     trivial = floors.predictions(inputs, similar)
     for floor, texts in trivial.items():
-        write_answers(floor_answers(arguments.output, floor) / name, records, texts)
+        write_floor_answers(floor_answers(arguments.output, floor) / name, records, texts)
     predictions |= trivial
     # Without retrieval no answer rested on them; the floors alone look.
     scored = score_set(name, records, predictions, arguments.processes, similar if arguments.retrieval else None)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import EvaluationError
-from training.evaluation_inputs import EvaluationRecord
-from training.part_files import PartFiles
 from training.splits import Record, part_files, read_part
 
+# What answering took: {"seconds", "records"}.
+ANSWERING = "answering.json"
 # Records in a pool, which a model sorts by length among themselves, as a multiple of the batch size.
 POOL_BATCHES = 32
 PART, LONG = "part-", "long-"
@@ -90,16 +90,3 @@ def pools(records: Iterator[Record], batch_size: int) -> Iterator[list[Record]]:
     """Records in lists of POOL_BATCHES * `batch_size`."""
     while pool := list(islice(records, POOL_BATCHES * batch_size)):
         yield pool
-
-
-def write_answers(folder: Path, records: Sequence[EvaluationRecord], answers: Sequence[str]) -> None:
-    """Write the answers to one evaluation set, in the order of its records."""
-    with PartFiles(folder) as parts:
-        for record, answer in zip(records, answers, strict=True):
-            line = json.dumps({"id": record.id, "prediction": answer}, ensure_ascii=False)
-            parts.write(f"{line}\n".encode())
-
-
-def floor_answers(evaluation: Path, floor: str) -> Path:
-    """Where Evaluate's output has what a floor answered, a folder for each set."""
-    return evaluation / "answers" / floor

@@ -20,15 +20,13 @@ from pathlib import Path
 from transformers.utils import logging as transformers_logging
 
 from training.errors import ArgumentError
-from training.evaluation_answers import PoolAnswers, answer_parts, evaluation_parts
+from training.evaluation_answers import ANSWERING, PoolAnswers, answer_parts, evaluation_parts
 from training.generation import REFUSE, SPLIT, GenerationParameters, TextGenerator
 from training.job import run_job, save_arguments
 from training.model_directory import unpacked_model
 from training.prompt import check_prompt_template
 from training.splits import Record
 from training.summariser import Summariser
-
-ANSWERING = "answering.json"
 
 
 @dataclass(frozen=True, kw_only=True)

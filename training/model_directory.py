@@ -57,6 +57,7 @@ INFERENCE_MODULES = (
     "mean_pooled",
     "model_directory",
     "model_loading",
+    "negation",
     "prompt",
     "prompt_tokens",
     "records",

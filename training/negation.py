@@ -19,12 +19,13 @@ BREAK = re.compile(
     r"|,(?=\s*(?:and\s+)?(?:stable|unchanged|mild|moderate|severe|chronic|old|persistent|low|small|large|left|right"
     r"|bilateral)\b)"
 )
-# In notes also where the patient goes on to have, do or be given something: "denies fever and reports a cough".
+# In notes also where the patient goes on to have, do or be given something ("denies fever and reports a cough"), and
+# at the next item of a list that has an article.
 NOTE_BREAK = re.compile(
     BREAK.pattern
     + r"|(?:,|\band|\bwho)\s+(?:(?:also|now|he|she|they|(?:the )?(?:patient|pt))\s+)*(?:has|had|is|was|were|reports?"
     r"|reported|complain(?:s|ed)|presents?|presented|takes?|took|admit(?:s|ted)|endorse[sd]|developed|diagnosed|started"
-    r"|underwent)\b|\bpositive for\b"
+    r"|underwent)\b|\bpositive for\b|,(?=\s*(?:an?|the|on)\b)"
 )
 # "No change in the effusion" says that there is one.
 _UNCHANGED = re.compile(r"\b(?:no|without)\b(?: [\w-]+){0,3} changes? (?:in|of|to)\b")
@@ -40,7 +41,12 @@ def clauses(sentence: str, breaks: re.Pattern[str] = BREAK) -> Iterator[tuple[in
     yield begin, sentence[begin:]
 
 
+def negation_before(clause: str, at: int) -> re.Match[str] | None:
+    """The last negation that begins before or at position `at` of the clause."""
+    found = [negation for negation in _NEGATION.finditer(clause) if negation.start() <= at]
+    return found[-1] if found else None
+
+
 def is_negated(clause: str, at: int) -> bool:
-    """Whether a negation stands before position `at` of the clause."""
-    negation = _NEGATION.search(clause)
-    return negation is not None and negation.start() <= at
+    """Whether a negation reaches position `at` of the clause."""
+    return negation_before(clause, at) is not None

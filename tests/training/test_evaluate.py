@@ -1,6 +1,7 @@
 """The Evaluate job as a process of its own, on invented reports; its tables read back and computed a second way."""
 
 import itertools
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from rouge_score import rouge_scorer
 
-from tests.training.evaluated_run import CURVE_ROW, EvaluatedRun
+from tests.training.evaluated_run import CURVE_ROW, EvaluatedRun, write_lines
 from training import evaluate
 from training.errors import ArgumentError, EvaluationError
 from training.evaluate import Arguments
@@ -20,6 +21,8 @@ from training.job import parse_arguments
 from training.records import normalise, record_id
 from training.report_text import reads_as_normal, sentences
 from training.table_schemas import (
+    COMPARED,
+    FLOORS,
     MODELS,
     PRECISION_RECALL,
     PREDICTIONS,
@@ -196,6 +199,15 @@ def test_what_a_reader_must_know_is_said(finished: tuple[Run, str]) -> None:
     assert "zone" not in quiet and "cardiopulmonary" not in quiet and "clear" not in quiet
 
 
+def test_what_the_floors_answered_is_left_for_compare(finished: tuple[Run, str]) -> None:
+    run, _ = finished
+    rows = run.rows("predictions", "task=radiology_impressions/run_id=run1/part-00000.parquet")
+    for name, floor in itertools.product(("dev1", "dev2"), FLOORS):
+        lines = (run.folder / "out" / "answers" / floor / name / "part-00000.jsonl").read_text().splitlines()
+        written = [(line["id"], line["prediction"]) for line in map(json.loads, lines)]
+        assert written == [(row["record_id"], row["prediction"]) for row in by_model(rows, name, floor)]
+
+
 def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> None:
     run, _ = finished
     files = {path.relative_to(run.folder / "tables").as_posix() for path in (run.folder / "tables").rglob("*.*")}
@@ -211,6 +223,12 @@ def test_files_have_the_tables_columns_and_types(finished: tuple[Run, str]) -> N
         "synthetic_examples/task=radiology_impressions/run_id=newest/part-00000.parquet": SYNTHETIC_EXAMPLES,
         "predictions/task=radiology_impressions/run_id=newest/part-00000.parquet": PREDICTIONS,
         "training_curve/task=radiology_impressions/run_id=newest/part-00000.parquet": TRAINING_CURVE,
+        # Without rows, for Compare to replace.
+        **{
+            f"{table.name}/task=radiology_impressions/run_id={run_id}/part-{part:05d}.parquet": table
+            for table, part in (*((table, 0) for table in COMPARED), (PREDICTIONS, 1))
+            for run_id in ("run1", "newest")
+        },
     }
     assert files == expected.keys()
     for name, table in expected.items():
@@ -357,6 +375,19 @@ def test_a_model_that_always_says_the_same_is_said(run: Run) -> None:
     assert (
         "Set dev1: the fine-tuned model gave one and the same answer to all 32 records." in run.evaluate()["warnings"]
     )
+
+
+def test_what_became_of_long_texts_and_what_training_cut_off_is_said(run: Run) -> None:
+    records = run.add_set("dev1", pairs(" since"))
+    long = [{"id": record["id"], "tokens": 600 + n, "pieces": n} for n, record in enumerate(records[:4])]
+    write_lines(run.folder / "fine-tuned" / "dev1" / "long-00000.jsonl", long)
+    run.write_curve([CURVE_ROW], ["Training: 2 of 9 inputs were cut off."])
+    warnings = run.evaluate()["warnings"]
+    place = "Set dev1: inputs longer than the fine-tuned model reads (up to 603 tokens)"
+    assert f"{place}: 1 were refused, and score as empty answers." in warnings
+    assert f"{place}: 3 were read in pieces, up to 3 each." in warnings
+    assert not [text for text in warnings if "longer than the pre-trained" in text]
+    assert "Training: 2 of 9 inputs were cut off." in warnings
 
 
 def test_inputs_that_do_not_match_end_the_job_with_a_message_and_no_evaluation(run: Run) -> None:

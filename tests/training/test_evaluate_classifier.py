@@ -17,7 +17,7 @@ from training.classification_metrics import CURVE_POINTS, METRICS
 from training.errors import ArgumentError, EvaluationError
 from training.evaluate_classifier import Arguments
 from training.job import parse_arguments
-from training.table_schemas import EVALUATED
+from training.table_schemas import COMPARED, EVALUATED
 from training.tables import arrow_schema
 from training.tfidf_floor import TfidfFloor
 
@@ -253,11 +253,12 @@ def test_every_table_is_written_and_what_a_classifier_lacks_is_empty(finished: t
     run, printed = finished
     files = {path.relative_to(run.folder / "tables").as_posix() for path in (run.folder / "tables").rglob("*.*")}
     expected = {"scores/task=adverse_events/month=2026-02/run1.parquet"}
-    for table in EVALUATED:
+    for table in (*EVALUATED, *COMPARED):
         if table.partitioned_by[1] == "run_id":
             expected |= {f"{table.name}/{PART}", f"{table.name}/{PART.replace('run1', 'newest')}"}
+    expected |= {f"predictions/task=adverse_events/run_id={run_id}/part-00001.parquet" for run_id in ("run1", "newest")}
     assert files == expected
-    schemas = {table.name: arrow_schema(table) for table in EVALUATED}
+    schemas = {table.name: arrow_schema(table) for table in (*EVALUATED, *COMPARED)}
     for name in files:
         assert pq.ParquetFile(run.folder / "tables" / name).schema_arrow.equals(schemas[name.split("/")[0]])
     assert run.rows("similar_reports", PART) == []

@@ -28,6 +28,11 @@ COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"
 _GPU_INSTANCE = re.compile(r"ml\.[gp]\d")
 
 
+def has_gpu(instance_type: str | None) -> bool:
+    """Whether a type of machine (ml.g5.2xlarge) has a GPU; None, which is no machine of SageMaker's, has none."""
+    return _GPU_INSTANCE.match(instance_type or "") is not None
+
+
 def write_report(arguments: CandidateArguments, asked: AskedRecords, said: Said) -> dict[str, Any]:
     """Write the files; returns what candidate.json holds.
 
@@ -97,7 +102,7 @@ def _per_1000(value: float | None, answered: int) -> float | None:
 
 def _needs(arguments: CandidateArguments) -> list[str]:
     needs = []
-    if _GPU_INSTANCE.match(arguments.instance_type or ""):
+    if has_gpu(arguments.instance_type):
         needs.append("GPU")
     if arguments.model_id is not None or arguments.endpoint is not None:
         needs.append("network")
