@@ -65,7 +65,7 @@ def test_the_example_of_the_documentation(own_stage: LocalStage, tasks: Path, tm
     demo = demo_of(TASK, tasks)
     printed = io.StringIO()
     console = Console(file=printed, width=2000)
-    shown = demo.show_scores(console, pipeline.tables, run.run_id)
+    shown = demo.show_scores(console, own_stage, run.run_id)
     assert set(shown["scores"]["dev1"]) == set(MODELS)
     assert "dev1: fine-tuning changed ROUGE-L from" in printed.getvalue()
 

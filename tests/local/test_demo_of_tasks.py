@@ -132,8 +132,6 @@ def test_the_example_is_a_csv_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert len(train) + len(evaluation) == 1_800 and 190 <= len(evaluation) <= 200
     assert any("\n" in one["note"] for one in evaluation)
     assert not {one["note"] for one in train} & {one["note"] for one in evaluation}
-    before = files.train.stat().st_mtime_ns
-    assert ClinicalNotes().example_data(Console(quiet=True), tmp_path).train.stat().st_mtime_ns == before
 
 
 def test_the_model_lies_where_the_task_files_look_for_it() -> None:
