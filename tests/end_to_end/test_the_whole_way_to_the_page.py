@@ -89,7 +89,7 @@ def test_a_data_sets_columns_are_those_of_its_query(stage: LocalStage, evaluated
     numbers = AthenaNumbers(lambda query: rows(stage, query), DASHBOARD, stage.names.database, {}, {})
     answered = {data_set.name: columns for data_set, columns in numbers.declared_and_answered()}
     declared = {one.name: [column.name for column in one.columns] for one in DASHBOARD.data_sets}
-    # This task names no candidates, and what has no row says nothing of its columns (tests/local/test_report_data_sets.py).
+    # This task names no candidates, and what has no row says nothing of its columns.
     assert declared.keys() - answered.keys() <= {one.name for one in CHOICE_DATA_SETS}
     assert answered == {name: declared[name] for name in answered}
 
