@@ -20,7 +20,7 @@ help: ## List the commands
 set-up:
 	@python3 -m local.set_up
 
-demo: set-up ## The whole way on one machine (TASK=adverse_events: of that task; DATA=train.jsonl EVAL=dev2.jsonl: on yours)
+demo: set-up ## The whole way on one machine (TASK=adverse_events|clinical_notes|all; DATA=train.jsonl EVAL=dev2.jsonl: on yours)
 	@$(PYTHON) -m local demo $(if $(TASK),--task '$(TASK)') $(if $(TASKS),--tasks '$(TASKS)') $(if $(DATA),--data '$(DATA)') $(if $(EVAL),--evaluation '$(EVAL)')
 
 local: set-up ## Start the local AWS with every stack deployed, and stay until Ctrl-C

@@ -3,9 +3,9 @@
     python3 -m bench.synthetic_examples                         # invented texts, SmolLM2-135M, 90 seconds
     python3 -m bench.synthetic_examples --file FILE --show 20   # labelled sentences of one's own
 
-FILE is as bench/adverse_events.py reads it. Splits the texts by article, runs the job (training/generate_examples.py)
-on them with the model of local/packaged_models.py, which is downloaded once, and prints the report and, with `--show`,
-some of the texts. Settings that are not given are the job's own defaults.
+FILE is as bench/article_table.py reads it. Prepare divides the texts by article, then the job
+(training/generate_examples.py) runs on them with the model of local/packaged_models.py, which is downloaded once. The
+report is printed and, with `--show`, some of the texts. Settings that are not given are the job's own defaults.
 """
 
 import argparse
@@ -16,12 +16,21 @@ from pathlib import Path
 
 import torch
 
-from bench.adverse_events import NEGATIVE, POSITIVE, read, write
+from bench.adverse_texts import (
+    EVALUATION,
+    GROUPED,
+    NEGATIVE,
+    POSITIVE,
+    LabelledText,
+    divide,
+    lay_down,
+    read_uploads,
+    write_upload,
+)
 from local.invented.adverse_events import invented_events
 from local.packaged_models import language_model
 from training.generate_examples import Arguments
 from training.generate_examples import main as generate
-from training.grouped_split import LabelledText, grouped_split
 from training.synthetic_examples import SyntheticExamples
 
 
@@ -40,16 +49,21 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".local/data"))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    texts = read(given.file) if given.file else invented(given.texts, given.seed)
     with tempfile.TemporaryDirectory(prefix="synthetic-") as name:
         folder = Path(name)
-        divide(texts[: given.texts], folder, given.seed)
+        if given.file:
+            lay_down(given.file, folder / "given")
+            texts = read_uploads(folder / "given")
+        else:
+            texts = invented(given.texts, given.seed)
+        write_upload(texts[: given.texts], folder / "uploads")
+        divide(GROUPED, folder / "uploads", folder, given.seed)
         began = time.monotonic()
         generate(
             Arguments(
                 train=folder / "train",
                 validation=folder / "validation",
-                evaluation=folder / "eval",
+                evaluation=folder / EVALUATION,
                 output=folder / "output",
                 positive_label=POSITIVE,
                 negative_label=NEGATIVE,
@@ -70,16 +84,6 @@ def main() -> None:
 
 def invented(count: int, seed: int) -> list[LabelledText]:
     return [LabelledText(text.text, text.label, text.source) for text in invented_events(count, seed)]
-
-
-def divide(texts: list[LabelledText], folder: Path, seed: int) -> None:
-    """A fifth is an evaluation set, a tenth of the rest validation, as Prepare would divide them."""
-    outer = grouped_split(texts, test_fraction=0.2, seed=seed)
-    rest = [texts[place] for place in outer.train]
-    inner = grouped_split(rest, test_fraction=0.1, seed=seed)
-    write(folder / "eval" / "bench", [texts[place] for place in outer.test])
-    write(folder / "validation", [rest[place] for place in inner.test])
-    write(folder / "train", [rest[place] for place in inner.train])
 
 
 def show(rows: list[dict[str, object]], count: int) -> None:

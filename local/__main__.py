@@ -1,6 +1,6 @@
 """Commands on one machine; the Makefile calls them.
 
-python -m local demo [--task TASK] [--tasks FOLDER] [--data FILE] [--evaluation FILE]
+python -m local demo [--task TASK|all] [--tasks FOLDER] [--data FILE] [--evaluation FILE]
 python -m local serve [--tasks FOLDER]
 python -m local upload FILE [--task TASK] [--set SET]
 python -m local approve [--task TASK]
@@ -14,12 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.demo import go_live, newest_package, run_demo, serve
+from local.demo import go_live, newest_package, run_demo, run_every_demo, serve
+from local.demos import DEMOS
 from local.errors import DataError, LocalError
 from local.paths import TASKS
 from local.stage import LocalStage, running_stage
 
 TASK = "radiology_impressions"
+EVERY_TASK = "all"
 
 
 def main() -> int:
@@ -29,8 +31,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         if arguments.command == "demo":
-            run_demo(console, arguments.task, arguments.tasks.resolve(), arguments.data, arguments.evaluation)
-        elif arguments.command == "serve":
+            return _demo(console, arguments)
+        if arguments.command == "serve":
             serve(console, arguments.tasks.resolve())
         else:
             _ask_running_stage(console, arguments)
@@ -64,11 +66,26 @@ def _ask_running_stage(console: Console, arguments: argparse.Namespace) -> None:
             console.print(f"  training report {report['id']}, similarity {report['similarity']:.4f}", highlight=False)
 
 
+def _demo(console: Console, arguments: argparse.Namespace) -> int:
+    """Run the demo of a task, or of all that ship; the exit code.
+
+    Raises:
+        LocalError: what stopped it.
+    """
+    tasks, data, evaluation = arguments.tasks.resolve(), arguments.data, arguments.evaluation
+    if arguments.task != EVERY_TASK:
+        run_demo(console, arguments.task, tasks, data, evaluation)
+        return 0
+    if data is not None or evaluation is not None:
+        raise DataError(f"files are of one task: name it in place of {EVERY_TASK} (TASK=..., --task ...)")
+    return 1 if run_every_demo(console, list(DEMOS.values()), tasks) else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="Report tuning on one machine")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="the whole way once, on example data or on your own files")
-    demo.add_argument("--task", default=TASK, help="default: %(default)s")
+    demo.add_argument("--task", default=TASK, help=f"{EVERY_TASK}: one after another; default: %(default)s")
     demo.add_argument("--data", type=Path, help="training data instead of the example's")
     demo.add_argument("--evaluation", type=Path, help="evaluation set, named after the file")
     stay = commands.add_parser("serve", help="start, deploy, and stay until Ctrl-C")

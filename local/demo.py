@@ -1,6 +1,7 @@
 """The demo: texts go in, and a trained, compared, registered and live model comes out.
 
     python -m local demo [--task TASK] [--tasks FOLDER] [--data train.jsonl] [--evaluation dev2.jsonl]
+    python -m local demo --task all
 
 It uploads files to the bucket and then only watches: the upload itself starts the run. What is particular to a task is
 in local/demos/.
@@ -8,15 +9,18 @@ in local/demos/.
 
 import json
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.dashboard.local_stage import dashboard_server, write_dashboard_file
-from local.demos import demo_of
+from local.demos import DEMOS, demo_of
 from local.demos.task_demo import DemoFiles, TaskDemo
-from local.errors import DataError, RunError
+from local.errors import DataError, LocalError, RunError
 from local.paths import STATE
 from local.progress import ExpectedSeconds, Progress
 from local.results import Tables, counts, step_seconds, write_summary
@@ -37,24 +41,88 @@ def run_demo(console: Console, task: str, tasks: Path, data: Path | None, evalua
         LocalError: what stopped it, and what to do.
     """
     demo = demo_of(task, tasks)
-    for left in (SUMMARY, DASHBOARD):
-        left.unlink(missing_ok=True)
+    _remove_results()
     files = _own_files(data, evaluation) if data else demo.example_data(console, _DATA)
-    with deployed_stage(console, tasks=tasks) as stage, dashboard_server(stage) as dashboard:
-        console.print(f"Dashboard: {dashboard} (while this runs)", highlight=False)
+    with _served_stage(console, tasks) as (stage, dashboard):
         summary = _whole_way(console, stage, demo, files, own_data=data is not None)
         write_summary(SUMMARY, summary)
-        console.print(f"Written for scripts: {SUMMARY}")
-        write_dashboard_file(stage, DASHBOARD, demo.kind)
-        console.print(f"The dashboard as one file, with clinical text in it: {DASHBOARD}")
+        _say_what_is_left(console, stage, {demo.kind: DASHBOARD})
         if console.is_terminal:
             _stay(console, stage, dashboard, tasks)
+
+
+def run_every_demo(console: Console, demos: Sequence[TaskDemo], tasks: Path) -> list[str]:
+    """Run the whole way of several tasks one after another, in one local AWS with the tasks of the folder `tasks` and
+    on their example data.
+
+    What stops one task is said, and written to summary.json, and the next one begins. Returns the tasks that failed.
+
+    Raises:
+        LocalError: there is no local AWS, or no dashboard.
+    """
+    _remove_results()
+    done: dict[str, dict[str, Any]] = {}
+    with _served_stage(console, tasks) as (stage, dashboard):
+        for number, demo in enumerate(demos, start=1):
+            console.rule(f"{number} of {len(demos)}: {demo.task}", characters="=")
+            done[demo.task] = _whole_way_or_error(console, stage, demo)
+            write_summary(SUMMARY, {"tasks": done})
+        console.rule(characters="=")
+        for task, summary in done.items():
+            console.print(f"{task}: {_outcome(summary)}", highlight=False, markup=False)
+        _say_what_is_left(console, stage, {kind: dashboard_file(kind) for kind in dict.fromkeys(d.kind for d in demos)})
+        if console.is_terminal:
+            _stay(console, stage, dashboard, tasks)
+    return [task for task, summary in done.items() if "error" in summary]
+
+
+def dashboard_file(kind: str) -> Path:
+    """Where the dashboard of a kind of task lies after a demo of several tasks."""
+    return DASHBOARD.with_stem(f"{DASHBOARD.stem}-{kind}")
 
 
 def serve(console: Console, tasks: Path) -> None:
     """Start a local stage with the tasks of a folder and keep it until Ctrl-C."""
     with deployed_stage(console, tasks=tasks) as stage, dashboard_server(stage) as dashboard:
         _stay(console, stage, dashboard, tasks)
+
+
+@contextmanager
+def _served_stage(console: Console, tasks: Path) -> Iterator[tuple[LocalStage, str]]:
+    """A deployed stage, and the address of its dashboard, which is said."""
+    with deployed_stage(console, tasks=tasks) as stage, dashboard_server(stage) as dashboard:
+        console.print(f"Dashboard: {dashboard} (while this runs)", highlight=False)
+        yield stage, dashboard
+
+
+def _remove_results() -> None:
+    """What an earlier demo left must not be taken for this one's."""
+    for left in (SUMMARY, DASHBOARD, *(dashboard_file(demo.kind) for demo in DEMOS.values())):
+        left.unlink(missing_ok=True)
+
+
+def _say_what_is_left(console: Console, stage: LocalStage, dashboards: dict[str, Path]) -> None:
+    """Write the dashboards, by kind of task, as files, and say where they and the summary are."""
+    console.print(f"Written for scripts: {SUMMARY}")
+    for kind, file in dashboards.items():
+        write_dashboard_file(stage, file, kind)
+        console.print(f"The dashboard as one file, with clinical text in it: {file}")
+
+
+def _whole_way_or_error(console: Console, stage: LocalStage, demo: TaskDemo) -> dict[str, Any]:
+    """What summary.json holds of a task: all of it, or `error` with what stopped it."""
+    try:
+        files = demo.example_data(console, _DATA)
+        return _whole_way(console, stage, demo, files, own_data=False)
+    except (LocalError, ClientError, BotoCoreError) as error:
+        console.print(f"Stopped: {error}", style="red", highlight=False, markup=False)
+        return {"task": demo.task, "error": str(error)}
+
+
+def _outcome(summary: dict[str, Any]) -> str:
+    if "error" in summary:
+        return f"FAILED: {summary['error'].splitlines()[0]}"
+    return f"done, gate {'passed' if summary['gate']['passed'] else 'NOT PASSED'}"
 
 
 def _own_files(data: Path, evaluation: Path | None) -> DemoFiles:
@@ -80,7 +148,7 @@ def _whole_way(
             f"run {view.run_id} {view.status.lower()} at {row['failed_step']}: {row['reason']}\n"
             f"The local AWS's own log: {log_of_local_aws(STATE)}"
         )
-    shown = demo.show_scores(console, tables, view.run_id)
+    shown = demo.show_scores(console, stage, view.run_id)
     passed = _say_decision(console, row)
     package = row["model_package"]
     used: dict[str, Any] = {}

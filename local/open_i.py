@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.packaged_files import PackagedFiles, fetch
+from local.whole_files import write_json_lines
 from training.readers.openi_report import read_openi_report
 from training.records import Place, Record, normalise
 
@@ -110,11 +111,9 @@ def _longest_abnormal(records: list[Record]) -> Record:
 
 
 def _write(path: Path, records: list[Record]) -> None:
-    lines = (
+    rows = (
         {"findings": record.input, "impression": record.target}
         | ({"normal": record.normal} if record.normal is not None else {})
         for record in records
     )
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    partial.rename(path)
+    write_json_lines(path, rows)

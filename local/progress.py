@@ -129,10 +129,10 @@ class Progress:
 def _trial(trial: Trial) -> tuple[str, str]:
     """What a training of a search reached, and what it was given."""
     reached = "" if trial.objective is None else f"f1 {trial.objective:.4f}"
-    return reached, ", ".join(f"{name} {_short(value)}" for name, value in sorted(trial.parameters.items()))
+    return reached, ", ".join(f"{name} {few_digits(value)}" for name, value in sorted(trial.parameters.items()))
 
 
-def _short(value: str) -> str:
+def few_digits(value: str) -> str:
     """A number with few digits; other values as they are."""
     try:
         return f"{float(value):.3g}"

@@ -10,6 +10,7 @@ from local.athena import ask
 from local.deployment import Names
 from local.runs import RunView
 from local.stage import LocalStage
+from local.whole_files import write_whole
 from training.table_schemas import ALL
 
 # Evaluation set -> model -> metric -> score.
@@ -69,7 +70,5 @@ def step_seconds(view: RunView) -> dict[str, float]:
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
-    """Write summary.json in one step, so that a reader never finds half of it."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.rename(path)
+    """Write summary.json."""
+    write_whole(path, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from training.records import Place, SetAside, malformed
 from training.text_lines import Line
 
-# A row of more lines than this has lost a closing quote. It also bounds how often a line is read again.
-MAX_ROW_LINES = 1000
+# A row of more lines than this has lost a closing quote. It also bounds how often a line is read again. A note of 200
+# pages has some 10,000 lines; with fewer here, each of its lines with one comma would pass for a record of its own.
+MAX_ROW_LINES = 20_000
 
 
 class CsvRows:

@@ -65,8 +65,10 @@ class TextSplitter:
     def _units(self, text: str, room: int, level: int = 0) -> list[Unit]:
         """Parts of at most `room` tokens, as large as the levels allow, with the white space in front of each."""
         parts = _LEVELS[level](text)
+        # Without the space in front of each: many tokenizers put one there themselves.
+        lengths = self._prompt.input_lengths([part.lstrip(" ") for part in parts])
         units: list[Unit] = []
-        for part, tokens in zip(parts, self._prompt.input_lengths(parts), strict=True):
+        for part, tokens in zip(parts, lengths, strict=True):
             if tokens <= room:
                 units.append((part, tokens))
             elif len(part) > 1:

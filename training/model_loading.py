@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -40,7 +41,7 @@ def load_files(directory: Path, load: Callable[[], Any], **tokenizer_options: An
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory, **FILES_ALONE, **tokenizer_options)
         model = load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise ModelError("the tokenizer has more tokens than the model has embeddings: they belong to different models")

@@ -5,13 +5,14 @@ from pathlib import Path
 import yaml
 
 from local.demos.adverse_events import AdverseEvents
+from local.demos.clinical_notes import ClinicalNotes
 from local.demos.own_tasks import OwnClassification, OwnSummaries
 from local.demos.radiology import Radiology
 from local.demos.task_demo import TaskDemo
 from local.errors import DataError
 
 # The tasks that ship, each with example data.
-DEMOS: dict[str, TaskDemo] = {demo.task: demo for demo in (Radiology(), AdverseEvents())}
+DEMOS: dict[str, TaskDemo] = {demo.task: demo for demo in (Radiology(), AdverseEvents(), ClinicalNotes())}
 
 
 def demo_of(task: str, folder: Path) -> TaskDemo:

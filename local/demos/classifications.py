@@ -1,5 +1,7 @@
 """What the demo shows of a task that classifies: its scores beside the floors, and texts classified live."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demos.live_texts import StreamResult, send_texts
+from local.progress import few_digits
 from local.results import Scores, Tables
 from local.stage import LocalStage
 from training.table_schemas import ALL_POSITIVE, BASE, CLASSIFIERS, FINE_TUNED, TFIDF, WITHOUT_SYNTHETIC
@@ -33,7 +36,44 @@ def show_classifier_scores(console: Console, tables: Tables, task: str, run_id: 
     scores = tables.scores(task, run_id, _METRICS)
     console.print(_comparison(scores, found))
     _say_what_it_means(console, scores)
-    return {"scores": scores}
+    jobs = _search_jobs(tables, task, run_id)
+    if jobs:
+        console.print(_search_table(jobs))
+    return {"scores": scores, "search": jobs}
+
+
+def _search_jobs(tables: Tables, task: str, run_id: str) -> list[dict[str, Any]]:
+    """The search's jobs as `.local/summary.json` has them, the best first: settings, and F1 on validation texts."""
+    rows = tables.ask(
+        "SELECT job, status, objective, best, seconds, parameters, failure FROM search_jobs "
+        f"WHERE task = '{task}' AND run_id = '{run_id}' ORDER BY objective DESC NULLS LAST"
+    )
+    return [
+        {
+            "job": row["job"],
+            "status": row["status"],
+            "f1": None if row["objective"] is None else float(row["objective"]),
+            "best": row["best"] == "true",
+            "seconds": None if row["seconds"] is None else float(row["seconds"]),
+            "parameters": json.loads(row["parameters"] or "{}"),
+            "failure": row["failure"],
+        }
+        for row in rows
+    ]
+
+
+def _search_table(jobs: Sequence[dict[str, Any]]) -> Table:
+    table = Table(title="Search over settings: F1 on validation texts; the best goes on.", title_justify="left")
+    tried = {name: {str(job["parameters"].get(name, "")) for job in jobs} for name in jobs[0]["parameters"]}
+    # What was the same in all of them tells nothing.
+    settings = sorted(name for name, values in tried.items() if len(values) > 1)
+    for column in ("job", "status", *settings, "F1"):
+        table.add_column(column, justify="right" if column == "F1" else "left")
+    for number, job in enumerate(jobs, 1):
+        values = (few_digits(str(job["parameters"].get(name, ""))) for name in settings)
+        found = "" if job["f1"] is None else f"{job['f1']:.4f}"
+        table.add_row(str(number), job["status"], *values, found, style="bold" if job["best"] else None)
+    return table
 
 
 def stream_texts(

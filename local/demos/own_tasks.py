@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from local.demos.choice import show_candidates
 from local.demos.classifications import evaluated_texts, show_classifier_scores, stream_texts
 from local.demos.summaries import evaluated_text, show_answer, show_summary_scores
 from local.demos.task_demo import DemoFiles
@@ -34,8 +35,9 @@ class OwnSummaries(OwnTask):
 
     kind = "summary"
 
-    def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
-        return show_summary_scores(console, tables, self.task, run_id)
+    def show_scores(self, console: Console, stage: LocalStage, run_id: str) -> dict[str, Any]:
+        shown = show_summary_scores(console, Tables.of(stage), self.task, run_id)
+        return {**shown, **show_candidates(console, stage, self.task, run_id)}
 
     def use(
         self,
@@ -46,7 +48,8 @@ class OwnSummaries(OwnTask):
         *,
         own_data: bool,  # noqa: ARG002
     ) -> dict[str, Any]:
-        return show_answer(console, stage, self.task, evaluated_text(Tables.of(stage), self.task, run_id))
+        asked = evaluated_text(Tables.of(stage), self.task, run_id)
+        return show_answer(console, stage, self.task, asked, "see above how it compares with trivial answers")
 
 
 class OwnClassification(OwnTask):
@@ -58,8 +61,8 @@ class OwnClassification(OwnTask):
         super().__init__(file)
         self._positive = positive
 
-    def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
-        return show_classifier_scores(console, tables, self.task, run_id, f"texts that are {self._positive}")
+    def show_scores(self, console: Console, stage: LocalStage, run_id: str) -> dict[str, Any]:
+        return show_classifier_scores(console, Tables.of(stage), self.task, run_id, f"texts that are {self._positive}")
 
     def use(
         self,

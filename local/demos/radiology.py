@@ -27,8 +27,8 @@ class Radiology:
     def provide_models(self, stage: LocalStage, folder: Path) -> None:
         """There are none: the model before fine-tuning is built from the training text."""
 
-    def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
-        return show_summary_scores(console, tables, self.task, run_id)
+    def show_scores(self, console: Console, stage: LocalStage, run_id: str) -> dict[str, Any]:
+        return show_summary_scores(console, Tables.of(stage), self.task, run_id)
 
     def use(self, console: Console, stage: LocalStage, run_id: str, folder: Path, *, own_data: bool) -> dict[str, Any]:
         if own_data:
@@ -36,4 +36,4 @@ class Radiology:
         else:
             report = unseen_report(folder)
             asked = AskedText(report.findings, report.impression)
-        return show_answer(console, stage, self.task, asked)
+        return show_answer(console, stage, self.task, asked, "see above how often the model misses what is abnormal")

@@ -20,20 +20,20 @@ from training.table_schemas import (
     ROUGE_METRICS,
 )
 
-_LABELS = {
+LABELS = {
     PRETRAINED: "pre-trained",
     FINE_TUNED: "fine-tuned",
     CONSTANT: "floor: one constant answer",
     LEAD: "floor: first sentences",
-    NEAREST: "floor: the nearest report's",
+    NEAREST: "floor: the nearest text's",
     CONSENSUS: "floor: consensus of similar",
 }
 
 _FLOORS_IN_WORDS = {
     CONSTANT: "the constant answer",
     LEAD: "repeating the first sentences of the text",
-    NEAREST: "copying what was written of the nearest report",
-    CONSENSUS: "the consensus of what was written of similar reports",
+    NEAREST: "copying what was written of the nearest text",
+    CONSENSUS: "the consensus of what was written of similar texts",
 }
 
 
@@ -54,13 +54,16 @@ def show_summary_scores(console: Console, tables: Tables, task: str, run_id: str
     return {"scores": scores, "abnormal_as_normal": missed, "distinct_predictions": distinct}
 
 
-def show_answer(console: Console, stage: LocalStage, task: str, asked: AskedText) -> dict[str, Any]:
-    """Ask the live endpoint, and print its answer beside the person's; what `.local/summary.json` holds of it."""
+def show_answer(console: Console, stage: LocalStage, task: str, asked: AskedText, warning: str) -> dict[str, Any]:
+    """Ask the live endpoint, and print its answer beside the person's; `warning` says why not to rely on it.
+
+    Returns what `.local/summary.json` holds of it.
+    """
     answer = str(stage.ask_endpoint(task, asked.input)["generated_text"])
-    console.print("The live endpoint, asked about a report that it was not trained on:", style="bold")
-    for label, text in (("report", asked.input), ("its answer", answer), ("the doctor's", asked.reference)):
+    console.print("The live endpoint, asked about a text that it was not trained on:", style="bold")
+    for label, text in (("text", asked.input), ("its answer", answer), ("the doctor's", asked.reference)):
         console.print(f"  {label + ':':<14}{text}", highlight=False, markup=False)
-    console.print("  Do not rely on such an answer: see above how often the model misses what is abnormal.")
+    console.print(f"  Do not rely on such an answer: {warning}.")
     return {"answer": {"input": asked.input, "output": answer}}
 
 
@@ -116,7 +119,7 @@ def comparison(scores: Scores, abnormal: dict[str, dict[str, float]], distinct: 
                 share = abnormal.get(name, {}).get(model)
                 table.add_row(
                     name,
-                    _LABELS[model],
+                    LABELS[model],
                     *(f"{models[model][metric]:.4f}" for metric in ROUGE_METRICS),
                     "" if share is None else f"{share:.0%}",
                     str(distinct.get(name, {}).get(model, "")),

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from local.results import Tables
 from local.stage import LocalStage
 
 
@@ -35,7 +34,7 @@ class TaskDemo(Protocol):
     def provide_models(self, stage: LocalStage, folder: Path) -> None:
         """Put the models that the task starts from into the stage's bucket; downloaded below `folder` once."""
 
-    def show_scores(self, console: Console, tables: Tables, run_id: str) -> dict[str, Any]:
+    def show_scores(self, console: Console, stage: LocalStage, run_id: str) -> dict[str, Any]:
         """Print the comparison and what it means; what `.local/summary.json` holds of it."""
 
     def use(self, console: Console, stage: LocalStage, run_id: str, folder: Path, *, own_data: bool) -> dict[str, Any]:

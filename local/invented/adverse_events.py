@@ -11,11 +11,11 @@ here is a fact about a drug.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from local.invented.event_scene import Article, Scene, invent_articles
-from local.invented.event_vocabulary import Template, vocabulary
+from local.invented.event_vocabulary import Register, Template, vocabulary
 from local.invented.grammar import Mention, join, sentence_case
 
 EVENT, NO_EVENT = "Adverse_Event", "Not_AE"
@@ -51,14 +51,19 @@ class OutOfTextsError(ValueError):
     """More texts were asked for than can be told apart."""
 
 
-def invented_events(count: int, seed: int, event_share: float = EVENT_SHARE) -> list[EventText]:
+def invented_events(
+    count: int, seed: int, event_share: float = EVENT_SHARE, registers: Collection[str] | None = None
+) -> list[EventText]:
     """Invent `count` texts, no two the same, `event_share` in [0, 1] of each register's with an event.
+
+    `registers` are the kinds of text, by name; None means all.
 
     Raises:
         OutOfTextsError: no new text was found.
+        ValueError: there is no such register.
     """
     texts, seen = [], set()
-    for slot in _plan(count, seed, event_share):
+    for slot in _plan(count, seed, event_share, registers):
         for attempt in range(_ATTEMPTS):
             text = slot.write(attempt)
             if text.text.lower() not in seen:
@@ -72,7 +77,7 @@ def invented_events(count: int, seed: int, event_share: float = EVENT_SHARE) -> 
 
 def drawn_events(count: int, seed: int, event_share: float = EVENT_SHARE) -> Iterator[EventText]:
     """Texts as they are drawn, repetitions too: to measure how many there are."""
-    return (slot.write() for slot in _plan(count, seed, event_share))
+    return (slot.write() for slot in _plan(count, seed, event_share, None))
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,9 @@ class _Slot:
         )
 
 
-def _plan(count: int, seed: int, event_share: float) -> list[_Slot]:
+def _plan(count: int, seed: int, event_share: float, registers: Collection[str] | None) -> list[_Slot]:
     """Who tells what in which text: in each register the same share tells of an event."""
-    places = _places(count, random.Random(seed))
+    places = _places(count, _registers(registers), random.Random(seed))
     events = _most_leaning(places, event_share)
     slots = []
     told: Counter[tuple[str, bool]] = Counter()
@@ -120,10 +125,18 @@ def _plan(count: int, seed: int, event_share: float) -> list[_Slot]:
     return slots
 
 
-def _places(count: int, rng: random.Random) -> list[tuple[Article, float]]:
+def _registers(names: Collection[str] | None) -> list[Register]:
+    known = vocabulary().registers
+    unknown = set(names or ()) - {register.name for register in known}
+    if unknown:
+        raise ValueError(f"no register {', '.join(sorted(unknown))}; there are {', '.join(r.name for r in known)}")
+    return [register for register in known if names is None or register.name in names]
+
+
+def _places(count: int, registers: Sequence[Register], rng: random.Random) -> list[tuple[Article, float]]:
     """The article of each text, and how much the text leans to an event: by itself, and with its article."""
     places: list[tuple[Article, float]] = []
-    for article in invent_articles(vocabulary(), rng):
+    for article in invent_articles(vocabulary(), registers, rng):
         if len(places) == count:
             break
         size = min(1 + int(rng.expovariate(1 / (_MEAN_ARTICLE - 0.5))), _LONGEST_ARTICLE, count - len(places))

@@ -1,7 +1,7 @@
 """What an invented article tells of: a patient, a drug, a disease and some effects; and one text of it."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from local.invented.event_vocabulary import DrugClass, Effect, EffectGroup, Register, Template, Vocabulary
@@ -49,18 +49,19 @@ class Article:
     habits: dict[str, tuple[Parsed, ...]]
 
 
-def invent_articles(words: Vocabulary, rng: random.Random) -> Iterator[Article]:
-    """Invent articles without end; registers take turns, and every drug has its turn before any has another."""
+def invent_articles(words: Vocabulary, registers: Sequence[Register], rng: random.Random) -> Iterator[Article]:
+    """Invent articles without end; `registers` take turns, and every drug has its turn before any has another."""
     drugs = [(drugs, name) for drugs in words.classes for name in drugs.names]
     number = 0
     while True:
         for drug_class, drug in rng.sample(drugs, len(drugs)):
-            yield _invent_article(words, number, drug_class, drug, rng)
+            yield _invent_article(words, registers[number % len(registers)], number, drug_class, drug, rng)
             number += 1
 
 
-def _invent_article(words: Vocabulary, number: int, drugs: DrugClass, drug: str, rng: random.Random) -> Article:
-    register = words.registers[number % len(words.registers)]
+def _invent_article(
+    words: Vocabulary, register: Register, number: int, drugs: DrugClass, drug: str, rng: random.Random
+) -> Article:
     others = [name for name in words.drugs if name not in drugs.names]
     return Article(
         source=f"invented-{number:06d}",

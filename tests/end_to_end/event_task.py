@@ -21,7 +21,13 @@ def write_event_task(folder: Path) -> None:
     task["labels"] = {"positive": POSITIVE, "negative": NEGATIVE}
     local = task["stages"]["local"]
     local["model"]["s3_uri"] = f"s3://{{bucket}}/{_ENCODER}"
-    local["training"] |= {"epochs": 4.0, "pooling": "first", "max_seq_length": 48, "train_batch_size": 8}
+    local["training"] |= {
+        "epochs": 4.0,
+        "pooling": "first",
+        "max_seq_length": 48,
+        "train_batch_size": 8,
+        "class_weight": "balanced",
+    }
     local["search"] |= {
         "jobs": 2,
         "parallel_jobs": 2,

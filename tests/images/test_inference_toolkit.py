@@ -143,7 +143,12 @@ def test_one_text_and_several_sequences(endpoint: tuple[str, Path]) -> None:
         ("application/json", b"{not json", 400, "JSON"),
         ("application/json", b'{"text": "a"}', 400, "inputs"),
         ("application/json", b'{"inputs": ""}', 400, "empty"),
-        ("application/json", json.dumps({"inputs": "word " * 5000}).encode(), 400, "tokens"),
+        (
+            "application/json",
+            json.dumps({"inputs": "word " * 5000, "parameters": {"long_inputs": "refuse"}}).encode(),
+            400,
+            "tokens",
+        ),
         ("application/json", b'{"inputs": "a", "parameters": {"num_beams": 1000}}', 400, "num_beams"),
         ("application/json", b'{"inputs": "a", "parameters": {"beams": 2}}', 400, "beams"),
     ],

@@ -61,6 +61,13 @@ def test_hardly_any_drawn_text_was_there_before() -> None:
     assert len(set(drawn)) > 0.99 * len(drawn)
 
 
+def test_only_the_registers_that_were_asked_for_are_written() -> None:
+    texts = invented_events(300, 3, registers=["title", "discharge"])
+    assert {text.register for text in texts} == {"title", "discharge"}
+    with pytest.raises(ValueError, match="no register poem; there are case_report"):
+        invented_events(10, 3, registers=["poem", "title"])
+
+
 @pytest.mark.parametrize("share", [0.29, 0.5])
 def test_every_register_has_the_same_share_of_events(share: float) -> None:
     by_register = defaultdict(list)

@@ -196,8 +196,6 @@ def test_the_comparison_gets_every_candidates_answers_as_words_behind_one_flag(b
 def test_the_scripts_accept_what_the_shipped_task_gives_them(
     definitions: Mapping[str, Definition], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("training.answer_candidate", "training.compare"):
-        pytest.importorskip(module)
     parsed = parsed_arguments(definitions[stage], monkeypatch, own_training=True)
     asked = {name: one.kind for name, one in parsed.items() if name.startswith("Answer")}
     assert set(asked.values()) <= {"foundation", "bedrock", "custom"} and len(asked) >= 2

@@ -73,6 +73,7 @@ def test_a_stage_overrides_single_values() -> None:
         ("generation.num_beams", 4, "num_beams above 1 belongs to method beams, got 4 with greedy"),
         ("generation.method", "beams", "num_beams above 1 belongs to method beams, got 1 with beams"),
         ("generation.method", "mbr", "samples and temperature belong to method mbr, got [] with mbr"),
+        ("generation.long_inputs", "cut", "generation.long_inputs: Input should be 'split' or 'refuse', got 'cut'"),
         ("retrieval", True, "prompt must hold {similar} exactly once with retrieval, and nowhere without it"),
         ("prompt", "{input}{similar}", "prompt must hold {similar} exactly once with retrieval"),
         ("serving.similar_text", True, "serving.similar_text needs retrieval"),

@@ -32,7 +32,7 @@ from tests.stacks.shapes import broken_constraints
 
 Templates = Mapping[str, Mapping[str, Template]]
 _QUICKSIGHT = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("quicksight", "service-2"))
-REPORTS = report_dashboard(["radiology_impressions"])
+REPORTS = report_dashboard(["clinical_notes", "radiology_impressions"])
 EVENTS = event_dashboard({"adverse_events": "Adverse_Event"})
 # Kind of task -> its dashboard.
 DASHBOARDS = {"summary": REPORTS, "classification": EVENTS}

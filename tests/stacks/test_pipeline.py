@@ -84,6 +84,9 @@ def test_every_script_accepts_the_arguments_that_it_is_given(
     assert len(tuned) == 1, "training and generation must ask with the same words"
     plain = {parsed[name].prompt_template for name in ("StageModel", "GeneratePretrained")}
     assert plain == {prompt.replace("{similar}", "") for prompt in tuned}
+    fates = {name: one.long_inputs for name, one in parsed.items() if hasattr(one, "long_inputs")}
+    assert set(fates.values()) == {"split"}
+    assert {"StageModel", "GeneratePretrained", "GenerateFineTuned"} <= fates.keys()
     retrieval = {"{similar}" in prompt for prompt in tuned}
     assert retrieval == {parsed["Evaluate"].retrieval} == {stage == "local"}
 

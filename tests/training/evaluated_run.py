@@ -65,12 +65,14 @@ class EvaluatedRun:
         for part, chosen in enumerate((rows[::-2], rows[-2::-2])):
             write_lines(self.folder / model / name / f"part-{part:05d}.jsonl", chosen)
 
-    def write_curve(self, rows: Iterable[Any]) -> None:
+    def write_curve(self, rows: Iterable[Any], warnings: Iterable[str] = ()) -> None:
         content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        told = "".join(json.dumps({"warning": warning}) + "\n" for warning in warnings).encode()
         target = self.folder / "training_output" / "output.tar.gz"
         target.parent.mkdir(exist_ok=True)
         with tarfile.open(target, "w:gz") as tar:
-            for member, data in (("arguments.json", b"{}"), ("training_curve.jsonl", content)):
+            members = {"arguments.json": b"{}", "training_curve.jsonl": content, "training_warnings.jsonl": told}
+            for member, data in members.items():
                 info = tarfile.TarInfo(member)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from rouge_score import rouge_scorer
 
-from tests.training.evaluated_run import CURVE_ROW, EvaluatedRun
+from tests.training.evaluated_run import CURVE_ROW, EvaluatedRun, write_lines
 from training import evaluate
 from training.errors import ArgumentError, EvaluationError
 from training.evaluate import Arguments
@@ -375,6 +375,19 @@ def test_a_model_that_always_says_the_same_is_said(run: Run) -> None:
     assert (
         "Set dev1: the fine-tuned model gave one and the same answer to all 32 records." in run.evaluate()["warnings"]
     )
+
+
+def test_what_became_of_long_texts_and_what_training_cut_off_is_said(run: Run) -> None:
+    records = run.add_set("dev1", pairs(" since"))
+    long = [{"id": record["id"], "tokens": 600 + n, "pieces": n} for n, record in enumerate(records[:4])]
+    write_lines(run.folder / "fine-tuned" / "dev1" / "long-00000.jsonl", long)
+    run.write_curve([CURVE_ROW], ["Training: 2 of 9 inputs were cut off."])
+    warnings = run.evaluate()["warnings"]
+    place = "Set dev1: inputs longer than the fine-tuned model reads (up to 603 tokens)"
+    assert f"{place}: 1 were refused, and score as empty answers." in warnings
+    assert f"{place}: 3 were read in pieces, up to 3 each." in warnings
+    assert not [text for text in warnings if "longer than the pre-trained" in text]
+    assert "Training: 2 of 9 inputs were cut off." in warnings
 
 
 def test_inputs_that_do_not_match_end_the_job_with_a_message_and_no_evaluation(run: Run) -> None:

@@ -10,11 +10,14 @@ from training import evaluation_inputs
 from training.errors import EvaluationError
 from training.evaluation_inputs import (
     EvaluationRecord,
+    LongInput,
     matched_predictions,
     read_evaluation_sets,
+    read_long_inputs,
     read_predictions,
     read_report,
     read_training_curve,
+    read_training_warnings,
     sets_answered,
 )
 
@@ -138,6 +141,27 @@ def test_an_archive_without_a_sound_curve_is_refused(
     monkeypatch.setattr(evaluation_inputs, "_CURVE_BYTES_LIMIT", 20)
     with pytest.raises(EvaluationError, match=said):
         list(read_training_curve(archive(tmp_path, members)))
+
+
+def test_what_the_training_warned_of_is_read_and_may_be_nothing(tmp_path: Path) -> None:
+    lines = b'{"warning": "3 inputs were cut off."}\n{"warning": "So was a target."}\n'
+    archive(tmp_path / "job", {"./training_curve.jsonl": b"{}\n", "./training_warnings.jsonl": lines})
+    assert read_training_warnings(tmp_path / "job") == ["3 inputs were cut off.", "So was a target."]
+    assert read_training_warnings(archive(tmp_path / "older", {"training_curve.jsonl": b"{}\n"})) == []
+    with pytest.raises(EvaluationError, match="warning is missing or not a text"):
+        read_training_warnings(archive(tmp_path / "broken", {"training_warnings.jsonl": b'{"warning": 1}\n'}))
+
+
+def test_long_inputs_lie_beside_the_predictions(tmp_path: Path) -> None:
+    write(tmp_path / "dev1" / "part-00000.jsonl", {"id": "1", "prediction": "x"})
+    assert read_long_inputs(tmp_path, "dev1", "fine-tuned") == []
+    write(tmp_path / "dev1" / "long-00000.jsonl", {"id": "1", "tokens": 700, "pieces": 2})
+    write(tmp_path / "dev1" / "long-00001.jsonl", {"id": "2", "tokens": 900, "pieces": 0})
+    assert read_long_inputs(tmp_path, "dev1", "fine-tuned") == [LongInput(700, 2), LongInput(900, 0)]
+    assert read_predictions(tmp_path, "dev1", "fine-tuned") == {"1": "x"}
+    write(tmp_path / "dev1" / "long-00002.jsonl", {"id": "3", "tokens": "many"})
+    with pytest.raises(EvaluationError, match="long inputs of the fine-tuned model on set dev1: tokens or pieces"):
+        read_long_inputs(tmp_path, "dev1", "fine-tuned")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 40, -10])

@@ -125,6 +125,8 @@ def test_the_model_directory_is_complete(trained: tuple[Path, str]) -> None:
     assert generator.card.description == "fine-tuned from: tiny random T5 for tests"
     assert (model / "code" / "inference.py").exists()
     assert not list(model.glob("*.bin"))
+    assert (trained[0] / "data" / "training_warnings.jsonl").read_text() == ""
+    assert generator.defaults.long_inputs == "split"
     resolved = json.loads((trained[0] / "data" / "arguments.json").read_text())
     assert resolved["learning_rate"] == 2e-2
     assert resolved["seed"] == 1
@@ -146,6 +148,11 @@ def test_what_is_cut_off_is_said(
     train = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("train: 48 records"))
     counts = re.search(r"cut off: (\d+) inputs longer than 16 tokens, (\d+) targets longer than 4", train)
     assert counts is not None and 0 < int(counts[1]) <= 48 and int(counts[2]) == 48
+    told = (tmp_path / "data" / "training_warnings.jsonl").read_text().splitlines()
+    warnings = [json.loads(line)["warning"] for line in told]
+    assert warnings[0].startswith(f"Training: {counts[1]} of 48 inputs of the train split are longer than 16 tokens")
+    assert warnings[1].startswith("Training: 48 of 48 targets of the train split are longer than 4 tokens")
+    assert len(warnings) == 4 and all("of the validation split" in warning for warning in warnings[2:])
 
 
 def test_accumulated_steps_are_steps_of_one_large_batch(tiny_model_directory: Path, tmp_path: Path) -> None:
@@ -262,6 +269,7 @@ def test_the_model_may_come_packed(tiny_model_directory: Path, tmp_path: Path) -
         ({"prompt_template": "no place"}, "prompt_template must contain {input} exactly once"),
         ({"strategy": "fsdp", "processes": 1}, "several GPUs"),
         ({"max_new_tokens": 0}, "max_new_tokens must be between 1 and 1024"),
+        ({"long_inputs": "cut"}, "long_inputs must be one of split, refuse"),
     ],
 )
 def test_impossible_arguments_are_refused(given: dict[str, Any], message: str, tmp_path: Path) -> None:

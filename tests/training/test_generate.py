@@ -88,13 +88,37 @@ def test_the_prompt_is_the_models_own_unless_another_is_given(
     assert own != generated(tmp_path / "c", answering_model_directory, evaluation)
 
 
-def test_what_is_cut_off_is_said(evaluation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = build_tiny_model(tmp_path / "model", max_input_tokens=8)
-    questions = TextGenerator.load(model).questions([str(record["input"]) for record in invented_pairs(COUNT)])
-    too_long = sum(question.tokens > 8 for question in questions)
-    generated(tmp_path, model, evaluation)
-    assert too_long > 0
-    assert f"; {too_long} inputs longer than 8 tokens were cut off" in capsys.readouterr().out
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(("long_inputs", "became"), [("split", "read in pieces"), ("refuse", "refused")])
+def test_what_is_longer_than_the_model_reads_is_split_or_refused_and_said(
+    evaluation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], long_inputs: str, became: str
+) -> None:
+    model = build_tiny_model(tmp_path / "model", steps=20, max_input_tokens=30)
+    prompt = TextGenerator.load(model).prompt()
+    tokens = prompt.lengths([str(record["input"]) for record in invented_pairs(COUNT)])
+    too_long = [tokens > 30 for tokens in tokens]
+    rows = generated(tmp_path, model, evaluation, long_inputs=long_inputs)["dev1/part-00000.jsonl"]
+    assert 0 < sum(too_long) < COUNT
+    assert f"; {sum(too_long)} inputs longer than 30 tokens were {became}" in capsys.readouterr().out
+    noted = {row["id"]: row for row in lines_of(tmp_path / "generated" / "dev1" / "long-00000.jsonl")}
+    for row, length, long in zip(rows, tokens, too_long, strict=True):
+        assert (row["id"] in noted) == long
+        assert bool(row["prediction"]) == (not long or long_inputs == "split")
+        if long:
+            assert noted[row["id"]]["tokens"] == length
+            pieces = noted[row["id"]]["pieces"]
+            assert pieces >= 2 if long_inputs == "split" else pieces == 0
+
+
+def test_it_says_how_long_answering_took(answering_model_directory: Path, evaluation: Path, tmp_path: Path) -> None:
+    generated(tmp_path, answering_model_directory, evaluation)
+    answering = json.loads((tmp_path / "generated" / "answering.json").read_text())
+    assert set(answering) == {"seconds", "records"}
+    assert answering["records"] == COUNT + 5 and answering["seconds"] > 0
+    assert not list((tmp_path / "generated").glob("*/long-*"))
 
 
 def test_no_evaluation_set_is_a_named_error(answering_model_directory: Path, tmp_path: Path) -> None:
@@ -113,7 +137,14 @@ def test_no_model_is_a_named_error(evaluation: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"batch_size": 0}, {"num_beams": 17}, {"max_new_tokens": 1025}, {"prompt_template": "nothing"}]
+    "given",
+    [
+        {"batch_size": 0},
+        {"long_inputs": "cut"},
+        {"num_beams": 17},
+        {"max_new_tokens": 1025},
+        {"prompt_template": "nothing"},
+    ],
 )
 def test_impossible_arguments_are_refused(given: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=next(iter(given))):

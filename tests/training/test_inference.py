@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from tests.training.tiny_model import invented_pairs
 from training.generation import SEQUENCES_A_CALL, SEQUENCES_A_CALL_OF_SMALL, GenerationParameters
 from training.inference import ServedModel, input_fn, model_fn, output_fn, predict_fn
+from training.model_directory import finish_model_directory, read_model_card
 from training.summary_request import Request
 
 JSON = "application/json"
@@ -153,7 +155,13 @@ REFUSED = {
     "a number": ({"inputs": 5}, "text 0 must be a string, got int"),
     "null": ({"inputs": [None]}, "text 0 must be a string, got NoneType"),
     "half a character": ('{"inputs": "\\ud800"}', "not valid Unicode"),
-    "long text": ({"inputs": ["short", "secret " * 300]}, "text 1 is too long"),
+    "long text": (
+        {"inputs": ["short", "secret " * 300], "parameters": {"long_inputs": "refuse"}},
+        "text 1 is too long",
+    ),
+    "JumpStart, long text": ({"text_inputs": "secret " * 300, "long_inputs": "refuse"}, "text 0 is too long"),
+    "another fate of long texts": (parameters(long_inputs="secret"), "long_inputs must be one of split, refuse"),
+    "long texts, no text": (parameters(long_inputs=True), "long_inputs must be str, got bool"),
     "parameters no object": ({"inputs": TEXT, "parameters": [1]}, "parameters must be a JSON object"),
     "unknown parameter": (parameters(secret=1), "1 unknown parameter(s); allowed are do_sample"),
     "no new tokens": (parameters(max_new_tokens=0), "max_new_tokens must be between 1 and 1024, got 0"),
@@ -205,13 +213,43 @@ def test_an_answer_that_cannot_be_accepted_is_refused(model: ServedModel) -> Non
     assert status == 406 and "answers are application/json" in answer["error"]
 
 
-def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_not(model: ServedModel) -> None:
-    limit = model.generator.card.max_input_tokens
-    words = next(n for n in range(1, 500) if model.generator.questions(["nodule " * n])[0].tokens > limit)
-    status, answer = ask(model, {"inputs": "nodule " * words})
-    length = model.generator.questions(["nodule " * words])[0].tokens
+def words_that_fit(model: ServedModel) -> int:
+    """How often the word may stand for a text that is as long as the model reads."""
+    prompt = model.generator.prompt()
+    return next(n for n in range(500) if prompt.lengths(["nodule " * (n + 1)])[0] > prompt.max_input_tokens)
+
+
+def test_a_text_as_long_as_the_model_reads_is_answered_and_one_token_more_is_refused(model: ServedModel) -> None:
+    limit, words = model.generator.card.max_input_tokens, words_that_fit(model)
+    (length,) = model.generator.prompt().lengths(["nodule " * (words + 1)])
+    refuse = {"long_inputs": "refuse"}
+    status, answer = ask(model, {"inputs": "nodule " * (words + 1), "parameters": refuse})
     assert status == 400 and f"{length} tokens with the prompt, this model reads {limit}" in answer["error"]
-    assert ask(model, {"inputs": "nodule " * (words - 1)})[0] == 200
+    assert ask(model, {"inputs": "nodule " * words, "parameters": refuse})[0] == 200
+
+
+def test_a_longer_text_is_answered_in_pieces_unless_the_model_was_told_to_refuse(
+    model: ServedModel, answering_model_directory: Path, tmp_path: Path
+) -> None:
+    long = f"{TEXT} " * 20 + "There is a fracture on the right."
+    status, answer = ask(model, {"inputs": [TEXT, long]})
+    assert status == 200 and len(answer) == 2
+    assert answer[0] == ask(model, {"inputs": TEXT})[1][0] and answer[1]["generated_text"]
+    assert ask(model, {"text_inputs": long}) == (200, {"generated_texts": [answer[1]["generated_text"]]})
+
+    refusing = shutil.copytree(answering_model_directory, tmp_path / "refusing")
+    finish_model_directory(refusing, dataclasses.replace(read_model_card(refusing), decoding={"long_inputs": "refuse"}))
+    told = model_fn(str(refusing), Context())
+    assert ask(told, {"inputs": [TEXT, long]})[0] == 400
+    assert ask(told, {"inputs": [TEXT, long], "parameters": {"long_inputs": "split"}}) == (200, answer)
+
+
+def test_several_answers_to_a_long_text_are_merged_each_on_its_own(model: ServedModel) -> None:
+    parameters = {"num_beams": 3, "num_return_sequences": 3, "max_new_tokens": 6}
+    body = {"inputs": [f"{TEXT} " * 20, TEXT], "parameters": parameters}
+    status, answer = ask(model, body)
+    assert status == 200 and len(answer) == 6
+    assert answer[3:] == ask(model, {"inputs": TEXT, "parameters": parameters})[1]
 
 
 def test_the_code_in_the_model_directory_runs_without_this_repository(

@@ -80,9 +80,27 @@ def test_impressions_give_way_before_findings_do(tokenizer: Any) -> None:
 def test_findings_too_long_alone_are_cut_and_what_the_task_says_is_not(tokenizer: Any) -> None:
     prompt = PromptTokens(tokenizer, TEMPLATE, 500)
     (head,) = prompt.heads([FINDINGS])
-    text = composed(tokenizer, TEMPLATE, prompt.length(head) - 3)
+    shorter = PromptTokens(tokenizer, TEMPLATE, prompt.length(head) - 3)
+    ids = shorter.compose(shorter.cut(head), shorter.impressions(IMPRESSIONS))
+    text = read(tokenizer, ids)
+    assert len(ids) == shorter.max_input_tokens
     assert text.startswith("Findings: There is") and text.endswith("Similar reports say: Impression:</s>")
     assert FINDINGS not in text
+
+
+def test_no_prompt_is_cut_unless_somebody_cuts_it(tokenizer: Any) -> None:
+    prompt = PromptTokens(tokenizer, TEMPLATE, 500)
+    (head,) = prompt.heads([FINDINGS])
+    with pytest.raises(ValueError, match=f"a prompt of {prompt.length(head)} tokens is longer than"):
+        PromptTokens(tokenizer, TEMPLATE, prompt.length(head) - 1).compose(head, [])
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, "Findings: {input}\n\nImpression:", "{input}"])
+def test_the_room_is_what_an_input_may_fill(tokenizer: Any, template: str) -> None:
+    prompt = PromptTokens(tokenizer, template, 200)
+    (needed,), (alone,) = prompt.lengths([FINDINGS]), prompt.input_lengths([FINDINGS])
+    # Never more than there is; spaces beside the input may be counted twice.
+    assert 0 <= (200 - prompt.room) - (needed - alone) <= 2
 
 
 def test_a_template_that_leaves_no_room_is_refused(tokenizer: Any) -> None:

@@ -47,6 +47,11 @@ def write_splits(folder: Path, train: int = 48, validation: int = 12) -> Path:
     return folder
 
 
+def tiny_tokenizer() -> Any:
+    texts = [str(record[name]) for record in invented_pairs(60) for name in ("input", "target")]
+    return train_tokenizer(texts, vocabulary=500)
+
+
 def build_tiny_model(
     directory: Path, *, steps: int = 0, max_input_tokens: int = 128, prompt_template: str = "{input}"
 ) -> Path:
@@ -54,8 +59,7 @@ def build_tiny_model(
 
     The weights are random, which answers every text alike; after some 60 `steps` answers differ.
     """
-    texts = [str(record[name]) for record in invented_pairs(60) for name in ("input", "target")]
-    tokenizer = train_tokenizer(texts, vocabulary=500)
+    tokenizer = tiny_tokenizer()
     model = _tiny_t5(tokenizer)
     _train(model, tokenizer, steps)
     model.config.dropout_rate = 0.0  # takes effect when the directory is loaded

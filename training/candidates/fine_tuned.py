@@ -1,4 +1,4 @@
-"""Another model that this project fine-tuned, as a candidate: asked as its own model card says."""
+"""Another model that this project fine-tuned, as a candidate: asked as its own model card says, long texts too."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ from transformers.utils import logging as transformers_logging
 
 from training.candidates.arguments import CandidateArguments
 from training.candidates.outcomes import Answers, Outcome, Unanswered
-from training.generation import GenerationParameters, TextGenerator
+from training.generation import TextGenerator
 from training.model_directory import unpacked_model
+from training.summariser import Summariser
 
 TEXTS_A_CALL = 32
 
@@ -17,23 +18,20 @@ class FineTunedCandidate:
     """`max_new_tokens` None means the model's own."""
 
     def __init__(self, generator: TextGenerator, max_new_tokens: int | None, texts_a_call: int | None) -> None:
+        """Raises ArgumentError: the model cannot be asked in this way."""
         self.texts_a_call = texts_a_call or TEXTS_A_CALL
-        self._generator = generator
         own = generator.defaults
-        self._parameters: GenerationParameters = (
-            own if max_new_tokens is None else dataclasses.replace(own, max_new_tokens=max_new_tokens)
-        )
+        parameters = own if max_new_tokens is None else dataclasses.replace(own, max_new_tokens=max_new_tokens)
+        self._summariser = Summariser(generator, parameters, self.texts_a_call)
 
     def ask(self, texts: Sequence[str]) -> Answers:
-        limit = self._generator.card.max_input_tokens
-        questions = self._generator.questions(texts)
-        fitting = [question for question in questions if question.tokens <= limit]
-        written = iter(self._generator.generate(fitting, self._parameters, self.texts_a_call))
+        readings = self._summariser.read(texts)
+        limit = self._summariser.limit
         outcomes: list[Outcome] = [
-            next(written)[0]
-            if question.tokens <= limit
-            else Unanswered(f"the prompt is {question.tokens} tokens long, and the model reads {limit}")
-            for question in questions
+            Unanswered(f"the prompt is {reading.tokens} tokens long, and the model reads {limit}")
+            if reading.refused
+            else summary.answers[0]
+            for reading, summary in zip(readings, self._summariser.answer(readings), strict=True)
         ]
         return Answers(outcomes)
 
@@ -43,6 +41,7 @@ def load_fine_tuned(arguments: CandidateArguments) -> FineTunedCandidate:
 
     Raises:
         ModelError: it cannot be loaded.
+        ArgumentError: it cannot be asked in this way.
     """
     assert arguments.model is not None
     transformers_logging.disable_progress_bar()

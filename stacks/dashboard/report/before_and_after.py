@@ -26,7 +26,7 @@ BEFORE_AND_AFTER = Sheet(
                         "with what is usual.",
                         data_set=DATA_SET.name,
                         cells=(
-                            Cell(column="input", title="text", width=300),
+                            Cell(column="input", title="text", width=280),
                             Cell(column="reference", title="the doctor's answer", width=200),
                             Cell(column="before", title="before (pre-trained)", width=240),
                             Cell(column="after", title="after (fine-tuned)", width=240),

@@ -103,7 +103,7 @@ _TABLE = Row(
                     ),
                     Cell(column="needs", title="needs", width=100),
                     Cell(column="leaves_account", title="text leaves the account", width=75),
-                    Cell(column="answered", title="records answered", width=125),
+                    Cell(column="answered", title="records answered", width=110),
                     Cell(column="kind", title="kind", width=95),
                     Cell(column="place", title="place", hidden=True),
                 ),

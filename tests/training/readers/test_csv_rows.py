@@ -1,5 +1,9 @@
+import csv
+import io
+
 import pytest
 
+from tests.training.long_notes import invented_note
 from training.errors import UnreadableFileError
 from training.records import Place
 
@@ -16,6 +20,16 @@ def test_byte_order_mark_quoted_newlines_commas_and_doubled_quotes(read):
         ('Lungs,\nclear "as before".', "Nothing\nacute", True, "p7", Place(line=2)),
         ("Heart", "Big", None, None, Place(line=5)),
     ]
+
+
+def test_a_note_of_two_hundred_pages_is_one_record(read):
+    note = invented_note(200)
+    assert note.count("\n") > 5_000
+    content = io.StringIO()
+    csv.writer(content).writerows([("findings", "impression"), (note, "Known nodule."), ("short", "Clear.")])
+    records, aside = read("a.csv", content.getvalue().encode())
+    assert aside == []
+    assert [(r.input.split(), r.target) for r in records] == [(note.split(), "Known nodule."), (["short"], "Clear.")]
 
 
 def test_columns_are_known_in_any_order_and_case(read):
