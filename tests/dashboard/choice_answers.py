@@ -44,7 +44,11 @@ def recommendation(found: Iterable[Row], sets: Iterable[str]) -> list[Row]:
     rows = []
     for evaluation_set in sets:
         of = [row for row in found if row["evaluation_set"] == evaluation_set]
-        chosen = [f"Recommended: {row['candidate']}. {row['verdict']}" for row in of if row["recommended"]]
+        chosen = [
+            f"Recommended: {row['candidate']}, for {row['verdict'].removeprefix('Recommended: ')}"
+            for row in of
+            if row["recommended"]
+        ]
         sentence = "None is recommended: the table below says why of each."
         if not of:
             sentence = "Nothing was compared: the task file names no candidates, or the step Compare did not end."

@@ -128,7 +128,7 @@ def test_what_differs_is_marked_for_every_reader(page: OpenPage) -> None:
 def test_the_recommendation_is_a_sentence_and_the_recommended_one_is_marked(page: OpenPage) -> None:
     page.go("sheet=choice")
     sentences = dict(zip(page.rows("choice-recommendation", 0), page.rows("choice-recommendation", 1), strict=True))
-    assert sentences["dev1"].startswith("Recommended: bart-of-2025. ")
+    assert sentences["dev1"].startswith("Recommended: bart-of-2025, for it is level with fine-tuned")
     assert sentences["holdout"].startswith("None is recommended")
     names = page.rows("choice-table", 0)
     assert names[0] == "dev1 · bart-of-2025 ★ recommended" and sum("★" in name for name in names) == 1

@@ -46,7 +46,7 @@ def test_one_is_marked_as_recommended_at_most(asked: Asked) -> None:
     marked = [row["marked_candidate"] for row in check(asked, WORLD, "choice", {}) if "★" in row["marked_candidate"]]
     assert marked == ["dev1 · bart-of-2025 ★ recommended"]
     sentences = {row["evaluation_set"]: row["sentence"] for row in check(asked, WORLD, "recommendation", {})}
-    assert sentences["dev1"].startswith("Recommended: bart-of-2025. ")
+    assert sentences["dev1"].startswith("Recommended: bart-of-2025, for it is level with fine-tuned")
     assert sentences["holdout"].startswith("None is recommended")
 
 

@@ -75,6 +75,8 @@ FROM found CROSS JOIN sets
     parameters=("task", "run"),
 )
 
+# As training/choice.py begins the verdict of the recommended one.
+_VERDICT_BEGINS = "Recommended: "
 # A sentence an evaluation set of the run, also where nothing was compared: a task need not name candidates.
 RECOMMENDATION = DataSet(
     name="recommendation",
@@ -82,7 +84,8 @@ RECOMMENDATION = DataSet(
     sql=f"""
 WITH answered AS (SELECT DISTINCT evaluation_set FROM db.predictions {_OF_RUN}),
 compared AS (
-  SELECT evaluation_set, max(CASE WHEN recommended THEN 'Recommended: ' || candidate || '. ' || verdict END) AS sentence
+  SELECT evaluation_set, max(CASE WHEN recommended
+    THEN '{_VERDICT_BEGINS}' || candidate || ', for ' || replace(verdict, '{_VERDICT_BEGINS}', '') END) AS sentence
   FROM db.candidates {_OF_RUN} GROUP BY evaluation_set
 )
 SELECT answered.evaluation_set,
