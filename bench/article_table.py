@@ -115,13 +115,14 @@ def encoders_of(arguments: argparse.Namespace, work: Workplace, measured: Measur
     given = arguments.base_encoder or str(packaged_encoder(arguments.cache))
     name = name_of(arguments.base_encoder or PACKAGED_ENCODER)
     encoders = [stage_encoder(given, name, base, work)]
+    rest = "what follows goes on from the base encoder"
     if arguments.domain_encoder is None:
-        measured.leave_out("the domain encoder: none was given (--domain-encoder)")
+        measured.leave_out(f"the domain encoder: none was given (--domain-encoder); {rest}")
         return encoders
     try:
         encoders.append(stage_encoder(arguments.domain_encoder, name_of(arguments.domain_encoder), domain, work))
     except ModelError as error:
-        measured.leave_out(f"the domain encoder {arguments.domain_encoder}: {error}")
+        measured.leave_out(f"the domain encoder {arguments.domain_encoder}: {error}; {rest}")
     return encoders
 
 
