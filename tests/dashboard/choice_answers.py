@@ -108,10 +108,16 @@ def before_and_after(predictions: Iterable[Row], errors: Iterable[Row], example:
                 "gain": gain,
                 "before_errors": "\n".join(f"{rule}: {passage}" for rule, passage in before_errors),
                 "after_errors": "\n".join(f"{rule}: {passage}" for rule, passage in after_errors),
-                "place": float(orders.get(example, -gain)),
+                "place": orders.get(example, -gain),
             }
         )
-    return rows
+    return in_places(rows)
+
+
+def in_places(rows: Iterable[Row]) -> list[Row]:
+    """Rows whose `place` is what they are ordered by, with the place that each then has, from 1."""
+    ordered = sorted(rows, key=lambda row: (row["place"], row["evaluation_set"], row["record_id"]))
+    return [{**row, "place": number} for number, row in enumerate(ordered, start=1)]
 
 
 def _named(found: Iterable[Row], row: Row) -> str:

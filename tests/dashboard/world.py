@@ -390,7 +390,7 @@ class World:
                     "place": {GAIN: before - after, LOSS: after - before}.get(order, after),
                 }
             )  # fmt: skip
-        return rows
+        return choice_answers.in_places(rows)
 
     def _curve(self, task: str, run: str, compare: str) -> list[Row]:
         rows = []

@@ -107,6 +107,7 @@ _SIMILAR = """
   FROM db.similar_reports WHERE task = <<$task>> AND run_id = <<$run>> GROUP BY record_id, evaluation_set
 """
 
+# Reports of the same score have an order too: a reader who comes back finds them where they were.
 REPORTS = DataSet(
     name="reports",
     title="Reports side by side",
@@ -122,9 +123,9 @@ SELECT after.record_id, after.evaluation_set, after.slice, after.input AS findin
   CASE WHEN after.slice = 'abnormal' AND after.reads_as_normal THEN 'abnormal, answered as normal'
     WHEN after.slice = 'normal' AND NOT after.reads_as_normal THEN 'normal, answered as abnormal'
     ELSE '' END AS remark,
-  CASE <<$order>> WHEN '{GAIN}' THEN before.rouge_l - after.rouge_l
+  row_number() OVER (ORDER BY CASE <<$order>> WHEN '{GAIN}' THEN before.rouge_l - after.rouge_l
     WHEN '{LOSS}' THEN after.rouge_l - before.rouge_l
-    ELSE after.rouge_l END AS place
+    ELSE after.rouge_l END, after.evaluation_set, after.record_id) AS place
 FROM after JOIN before ON before.record_id = after.record_id AND before.evaluation_set = after.evaluation_set
 LEFT JOIN explained ON explained.record_id = after.record_id AND explained.evaluation_set = after.evaluation_set
 WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
@@ -148,7 +149,7 @@ WHERE (<<$slice>> = '{ALL_SLICES}' OR after.slice = <<$slice>>)
         Column("reference_words", WHOLE),
         Column("length", WHOLE),
         Column("remark"),
-        Column("place", NUMBER),
+        Column("place", WHOLE),
     ),
     parameters=("task", "run", "slice", "order", "search"),
 )
@@ -184,9 +185,10 @@ paired AS (
 )
 SELECT record_id, evaluation_set, input, reference, before, after, before_score, after_score, gain, before_errors,
   after_errors,
-  CASE <<$example>> WHEN '{LOSS}' THEN gain WHEN '{MEDIAN}' THEN {_FROM_MEDIAN}
-    WHEN '{NEW_ERRORS}' THEN -new_errors WHEN '{LONG}' THEN -input_words ELSE -gain END AS place
-FROM paired
+  row_number() OVER (ORDER BY CASE <<$example>> WHEN '{LOSS}' THEN gain WHEN '{MEDIAN}' THEN from_median
+    WHEN '{NEW_ERRORS}' THEN -new_errors WHEN '{LONG}' THEN -input_words ELSE -gain END, evaluation_set, record_id
+  ) AS place
+FROM (SELECT *, {_FROM_MEDIAN} AS from_median FROM paired)
 """,
     columns=(
         Column("record_id"),
@@ -200,7 +202,7 @@ FROM paired
         Column("gain", NUMBER),
         Column("before_errors"),
         Column("after_errors"),
-        Column("place", NUMBER),
+        Column("place", WHOLE),
     ),
     parameters=("task", "run", "example"),
 )
