@@ -232,6 +232,8 @@ def _divide(arguments: Arguments, store: RecordStore, sets: dict[str, int], repo
         report.evaluation_lengths[name] = store.lengths(sets[name])
     if store.labels is not None:
         _count_labels(store, {name: sets[name] for name in kept}, report)
+    else:
+        _warn_of_long_targets(arguments, store, {name: sets[name] for name in kept}, report)
     if not kept:
         report.holdout = _write(arguments.output / "eval" / HOLDOUT, store.lines(TRAINING, HOLDOUT))
         report.evaluation[HOLDOUT] = report.holdout
@@ -248,6 +250,19 @@ def _count_labels(store: RecordStore, sets: Mapping[str, int], report: PrepareRe
     report.labels |= {f"eval/{name}": store.label_counts(source) for name, source in sets.items()}
     if both := store.labelled_twice(TRAINING):
         report.warnings.append(f"{both} training texts are there with both labels: one of the two must be wrong")
+
+
+def _warn_of_long_targets(
+    arguments: Arguments, store: RecordStore, sets: Mapping[str, int], report: PrepareReport
+) -> None:
+    """A summary that is longer than what it summarises may be one of two columns in the other's place."""
+    sources = {"training": TRAINING} | {f"evaluation set {name}": source for name, source in sets.items()}
+    for where, source in sources.items():
+        if longer := store.longer_targets(source):
+            report.warnings.append(
+                f"{where}: in {longer} of {store.kept(source)} records {arguments.target_field} has more words than "
+                f"{arguments.input_field}; they are used as they are"
+            )
 
 
 def _index(output: Path) -> None:

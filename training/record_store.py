@@ -33,7 +33,7 @@ CREATE TABLE text (n INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE record (
     n INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
     findings BLOB NOT NULL, patient BLOB, label INTEGER NOT NULL, input_bin INTEGER NOT NULL,
-    target_bin INTEGER NOT NULL, reviewed INTEGER NOT NULL);
+    target_bin INTEGER NOT NULL, target_longer INTEGER NOT NULL, reviewed INTEGER NOT NULL);
 CREATE TABLE kept (n INTEGER PRIMARY KEY, source INTEGER NOT NULL, side TEXT);
 """
 
@@ -82,7 +82,7 @@ class RecordStore:
         self.database.executescript(_SCHEMA.format(cache=_CACHE_KIB))
         self.database.execute("BEGIN")
         self._texts: list[tuple[int, bytes]] = []
-        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int, int, bool]] = []
+        self._records: list[tuple[int, int, str, bytes, bytes, bytes | None, int, int, int, bool, bool]] = []
         self._count = 0
 
     def add(self, record: Record, source: int, *, reviewed: bool = False) -> None:
@@ -102,8 +102,11 @@ class RecordStore:
         self._texts.append((self._count, line))
         patient = None if record.patient is None else _key(_patient_name(record.patient))
         label = self.labels.number(record.target) if self.labels is not None else 0
-        bins = (_length_bin(record.input), _length_bin(record.target))
-        self._records.append((self._count, source, identity, _key(line), _key(asked), patient, label, *bins, reviewed))
+        words = (len(record.input.split()), len(record.target.split()))
+        lengths = (_length_bin(words[0]), _length_bin(words[1]), words[1] > words[0])
+        self._records.append(
+            (self._count, source, identity, _key(line), _key(asked), patient, label, *lengths, reviewed)
+        )
         if len(self._records) == _BATCH:
             self._flush()
 
@@ -167,6 +170,12 @@ class RecordStore:
             for field in ("input", "target")
         }
 
+    def longer_targets(self, source: int) -> int:
+        """How many kept records have a target with more words than its input."""
+        return self._number(
+            "SELECT COUNT(*) FROM kept JOIN record USING (n) WHERE kept.source = ? AND record.target_longer", source
+        )
+
     def label_counts(self, source: int, side: str | None = None) -> dict[str, int]:
         """Label -> kept records of it, for the same arguments as `lines`; of a task with labels."""
         assert self.labels is not None
@@ -190,7 +199,7 @@ class RecordStore:
 
     def _flush(self) -> None:
         self.database.executemany("INSERT INTO text VALUES (?, ?)", self._texts)
-        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._records)
+        self.database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._records)
         self._texts.clear()
         self._records.clear()
 
@@ -208,9 +217,9 @@ def json_line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _length_bin(text: str) -> int:
-    """Lower end of the bin that the text's number of words falls into."""
-    return min(len(text.split()) // LENGTH_BIN * LENGTH_BIN, LAST_LENGTH_BIN)
+def _length_bin(words: int) -> int:
+    """Lower end of the bin that a number of words falls into."""
+    return min(words // LENGTH_BIN * LENGTH_BIN, LAST_LENGTH_BIN)
 
 
 def _key(value: str | bytes) -> bytes:

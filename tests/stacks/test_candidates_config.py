@@ -1,5 +1,6 @@
 """Candidates in a task file: what they may be, what is refused and how that is said."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,24 @@ def test_on_aws_the_shipped_task_fine_tunes_the_articles_model_without_warm_up()
     assert (task.model.source, task.model.id) == ("huggingface", "google/pegasus-xsum")
     assert (task.fields.input, task.fields.target) == ("note", "summary")
     assert task.training.warmup_ratio == 0.0
-    assert {candidate.kind for candidate in task.candidates} == {"foundation", "bedrock", "custom"}
+    assert {candidate.kind for candidate in task.candidates} == {"foundation", "custom"}
     paid = [candidate for candidate in task.candidates if candidate.kind != "custom"]
     assert all(candidate.max_dollars for candidate in paid), "what costs money ends at a limit"
+
+
+def test_the_shipped_candidate_of_bedrock_is_off_until_its_marks_of_comment_are_taken_away(tmp_path: Path) -> None:
+    shipped = summary_task(CLINICAL_NOTES)
+    assert shipped.choice is not None and not shipped.choice.allow_leaving_account
+    before, start, after = CLINICAL_NOTES.read_text().partition("  # - name: nova-lite\n")
+    block, blank, after = after.partition("\n\n")
+    uncommented = "".join(line.replace("  # ", "  ", 1) for line in (start + block).splitlines(keepends=True))
+    file = tmp_path / CLINICAL_NOTES.name
+    file.write_text(before + uncommented + blank + after)
+    shutil.copytree(CLINICAL_NOTES.parent / "handlers", tmp_path / "handlers")
+    *others, bedrock = summary_task(file).candidates
+    assert others == list(shipped.candidates)
+    assert (bedrock.name, bedrock.kind) == ("nova-lite", "bedrock")
+    assert bedrock.max_dollars and bedrock.max_records
 
 
 def test_locally_no_candidate_needs_network_or_a_price() -> None:

@@ -140,6 +140,19 @@ def test_the_share_is_of_malformed_lines_at_most(place):
         place.prepare(max_bad_share=1.9 / 2002)
 
 
+def test_targets_with_more_words_than_their_inputs_are_counted_and_used(place):
+    long = " and a word more" * 20
+    place.upload("train/a.jsonl", json_lines([pair(n, impression=f"{n}{long if n < 3 else ''}") for n in range(200)]))
+    place.upload("eval/dev1/a.jsonl", json_lines([pair(n, impression=f"{n}{long}") for n in range(200, 210)]))
+    place.upload("eval/dev2/a.jsonl", json_lines([pair(n, impression=f"{n}") for n in range(210, 220)]))
+    report = place.prepare()
+    assert report["warnings"] == [
+        "training: in 3 of 200 records impression has more words than findings; they are used as they are",
+        "evaluation set dev1: in 10 of 10 records impression has more words than findings; they are used as they are",
+    ]
+    assert len(place.every_training_row()) == 200
+
+
 def test_latin_1_is_read_with_a_warning(place):
     text = "findings,impression\n" + "".join(f"Œdème numéro {n},Rien à signaler {n}\n" for n in range(50))
     place.upload("train/a.csv", text.encode("cp1252"))
