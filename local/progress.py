@@ -68,6 +68,7 @@ class Progress:
         self._live = Live(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
         self._said: set[str] = set()
         self._losses_said = 0
+        self._name_width = max(map(len, expected.steps), default=0) + 2
 
     def __enter__(self) -> Self:
         if self._live:
@@ -110,19 +111,21 @@ class Progress:
                 self._said.add(key)
                 took = f" after {_clock(step.seconds)}" if step.status not in ("Executing", "Starting") else ""
                 kept = " (kept from an earlier run)" if step.cached else ""
-                self._console.print(f"  {step.name:<20}{step.status}{took}{kept}   [about {_clock(left)} left]",
-                                    highlight=False, markup=False)  # fmt: skip
+                said = f"{step.name:<{self._name_width}}{step.status}{took}{kept}   [about {_clock(left)} left]"
+                self._console.print(f"  {said}", highlight=False, markup=False)
         for number, trial in enumerate(view.trials, start=1):
             if trial.status in ENDED_TRIALS and trial.name not in self._said:
                 self._said.add(trial.name)
                 self._console.print(
-                    f"  {SEARCH:<20}job {number} {trial.status}  {'  '.join(_trial(trial))}",
+                    f"  {SEARCH:<{self._name_width}}job {number} {trial.status}  {'  '.join(_trial(trial))}",
                     highlight=False,
                     markup=False,
                 )
         for loss in view.losses[self._losses_said :]:
             kind = "validation loss" if loss.kind == "eval_loss" else "training loss"
-            self._console.print(f"  {'FineTune':<20}epoch {loss.epoch:.2f}  {kind} {loss.value:.4f}", highlight=False)
+            self._console.print(
+                f"  {'FineTune':<{self._name_width}}epoch {loss.epoch:.2f}  {kind} {loss.value:.4f}", highlight=False
+            )
         self._losses_said = len(view.losses)
 
 

@@ -12,7 +12,7 @@ from local.demos.summaries import LABELS
 from local.errors import DataError
 from local.results import Tables
 from local.stage import LocalStage
-from training.table_schemas import CANDIDATES, FINE_TUNED
+from training.table_schemas import CANDIDATES, FINE_TUNED, FLOORS, MODELS
 
 # A row of the table `candidates`, as Athena gives it: every value is text.
 Row = Mapping[str, str | None]
@@ -67,16 +67,23 @@ def read_before_and_after(stage: LocalStage, task: str, run_id: str) -> dict[str
 
 def show_choice(console: Console, rows: Sequence[Row]) -> None:
     """Print the table of the choice, what did not answer everything and why, and what is recommended."""
-    console.print(_table(rows))
-    for row in rows:
-        if row["status"] != _COMPLETE:
-            _say(console, f"  {row['evaluation_set']}: {row['candidate']} {_status(row)}: {row['reason']}")
+    console.print(
+        "The choice. R-L: ROUGE-L with its 95 % interval; vs ours: minus the fine-tuned model's on the same records;\n"
+        "errors: answers with a clinical error that a rule finds. Seconds and dollars for 1,000 texts.",
+        highlight=False,
+    )
     for name in dict.fromkeys(str(row["evaluation_set"]) for row in rows):
         of_set = [row for row in rows if row["evaluation_set"] == name]
+        ways = [row for row in of_set if row["candidate"] not in FLOORS]
+        console.print(_table(name, ways, [row for row in of_set if row["candidate"] in FLOORS]))
+        for row in ways:
+            if row["status"] != _COMPLETE:
+                _say(console, f"  {row['candidate']} {_status(row)}: {row['reason']}")
         console.print(f"{name}, by the rules of docs/choosing.md:", style="bold", highlight=False)
-        for row in sorted(of_set, key=lambda row: row["recommended"] != "true"):
-            _say(console, f"  {_name(row)}: {row['verdict']}")
-        best = next((row for row in of_set if row["recommended"] == "true"), None)
+        for row in sorted(ways, key=lambda row: row["recommended"] != "true"):
+            kind = "" if row["candidate"] in MODELS else f" ({row['kind']})"
+            _say(console, f"  {_name(row)}{kind}: {row['verdict']}")
+        best = next((row for row in ways if row["recommended"] == "true"), None)
         said = f"{name}: recommended is {_name(best)}." if best else f"{name}: nothing is recommended."
         console.print(said, style="bold", highlight=False, markup=False)
 
@@ -107,33 +114,32 @@ def recommended(rows: Sequence[Row]) -> dict[str, str | None]:
     return found
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(
-        title="The choice. R-L: ROUGE-L with its 95 % interval; vs ours: minus the fine-tuned model's on the same\n"
-        "records; errors: answers with a clinical error that a rule finds. Seconds and dollars for 1,000 texts.",
-        title_justify="left",
-    )
-    for column in ("set", "candidate", "kind"):
-        table.add_column(column, overflow="fold")
+def _table(evaluation_set: str, ways: Sequence[Row], floors: Sequence[Row]) -> Table:
+    table = Table()
+    table.add_column(evaluation_set, overflow="fold")
     for column in ("records", "R-L", "vs ours", "errors", "s", "$"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("needs", overflow="fold")
-    for row in rows:
-        cells = (
-            str(row["evaluation_set"]),
-            _name(row),
-            str(row["kind"]),
-            f"{row['answered']}/{row['asked']}",
-            _interval(row, "rouge_l", ".3f"),
-            "" if row["candidate"] == FINE_TUNED else _interval(row, "against_fine_tuned", "+.3f"),
-            _plain(row["clinical_errors"], ".0%"),
-            _plain(row["seconds_per_1000"], ",.0f"),
-            _plain(row["dollars_per_1000"], ",.2f"),
-            _needs(row),
-        )
-        best = row["recommended"] == "true"
-        table.add_row(*(Text(cell) for cell in cells), style="bold" if best else None)
+    for row in ways:
+        _add_row(table, row)
+    table.add_section()
+    for row in floors:
+        _add_row(table, row)
     return table
+
+
+def _add_row(table: Table, row: Row) -> None:
+    cells = (
+        _name(row),
+        f"{row['answered']}/{row['asked']}",
+        _interval(row, "rouge_l", ".3f"),
+        "" if row["candidate"] == FINE_TUNED else _interval(row, "against_fine_tuned", "+.3f"),
+        _plain(row["clinical_errors"], ".0%"),
+        _plain(row["seconds_per_1000"], ",.0f"),
+        _plain(row["dollars_per_1000"], ",.2f"),
+        _needs(row),
+    )
+    table.add_row(*(Text(cell) for cell in cells), style="bold" if row["recommended"] == "true" else None)
 
 
 def _name(row: Row) -> str:
@@ -154,7 +160,8 @@ def _interval(row: Row, column: str, form: str) -> str:
     values = [_number(row[name]) for name in (column, f"{column}_low", f"{column}_high")]
     if any(value is None for value in values):
         return _plain(row[column], form)
-    mean, low, high = (format(value, form) for value in values)
+    # Without the zero before the point: three numbers in a column that must not wrap.
+    mean, low, high = (format(value, form).replace("0.", ".", 1) for value in values)
     return f"{mean} [{low}, {high}]"
 
 

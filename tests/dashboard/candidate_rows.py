@@ -109,7 +109,10 @@ def _interval(chance: random.Random, name: str, middle: float | None) -> Row:
 
 def _verdict(candidate: Candidate, recommended: bool) -> str:
     if recommended:
-        return "Recommended: it is level with fine-tuned, and is cheaper (1.11 dollars per 1,000 records against 1.52)."
+        return (
+            "Recommended: it is level with fine-tuned, and is cheaper (1.11 dollars per 1,000 records against 1.52). "
+            "The rules find clinical errors in 4.2% of its answers."
+        )
     if candidate.reason is not None:
         return f"It did not answer every record: {candidate.reason}."
     if candidate.kind == "floor":

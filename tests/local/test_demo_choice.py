@@ -80,11 +80,20 @@ def test_every_way_to_answer_stands_in_the_table_and_nothing_is_cut() -> None:
 
     for name in ("fine-tuned", "lead-sentences", "small-model", "claude"):
         assert name in text
-    assert "0.612 [0.590, 0.634]" in text
-    assert "-0.051 [-0.071, -0.031]" in text
+    assert ".612 [.590, .634]" in text
+    assert "-.051 [-.071, -.031]" in text
     assert all(value in text for value in ("12%", "1,234", "0.52", "9/12", "200/200"))
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_floors_stand_below_and_no_verdict_repeats_that_they_are_floors() -> None:
+    text = printed(show_choice, [row("lead", kind="floor", verdict="A floor."), FINE_TUNED, row("lead-sentences")])
+
+    assert text.index("lead-sentences") < text.index("floor: first sentences")
+    assert "A floor." not in text
+    assert "lead-sentences (custom): It is reliably worse" in text
+    assert "fine-tuned: It is the best." in text
 
 
 def test_what_is_recommended_is_said_first_and_by_name() -> None:
@@ -105,9 +114,9 @@ def test_where_nothing_is_recommended_it_says_so() -> None:
 def test_who_did_not_answer_is_named_with_the_reason() -> None:
     text = printed(show_choice, [FINE_TUNED, PARTIAL, FAILED])
 
-    assert "dev1: claude failed: AccessDeniedException: no access to the model" in text
-    assert "dev1: small-model answered 9 of 12: the cost limit of $5.00 was reached" in text
-    assert "dev1: fine-tuned answered" not in text
+    assert "claude failed: AccessDeniedException: no access to the model" in text
+    assert "small-model answered 9 of 12: the cost limit of $5.00 was reached" in text
+    assert "fine-tuned answered" not in text
 
 
 def test_a_name_or_reason_with_brackets_is_text() -> None:

@@ -112,6 +112,14 @@ def test_those_that_are_level_are_told_apart_by_account_then_price_then_time() -
     assert "the only one" in verdict_of("cheap", cheap, recommended="cheap")
 
 
+def test_what_is_recommended_says_its_clinical_errors() -> None:
+    few, many = one("few", errors=0), one("many", errors=12)
+    assert verdict_of("few", few, recommended="few").endswith("find clinical errors in 0.0% of its answers.")
+    assert verdict_of("many", many, recommended="many").endswith("find clinical errors in 20.0% of its answers.")
+    verdict = verdict_of("part", one("part", answered=30, errors=3), recommended="part")
+    assert verdict.endswith("find clinical errors in 10.0% of its answers.")
+
+
 def test_one_that_answered_a_part_is_set_against_the_others_on_that_part() -> None:
     # It is better on the 30 records that it answered than its mean beside the other's shows.
     hard_first = np.where(np.arange(RECORDS) < 30, -0.3, 0.3) + SPREAD
