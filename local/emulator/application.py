@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -17,7 +18,7 @@ from local.emulator import cloudformation, ministack_hooks, s3_encryption
 from local.emulator.athena.registration import register_athena
 from local.emulator.clients import Clients, LocalClients
 from local.emulator.environment import ACCOUNT, REGION
-from local.emulator.pipelines import EngineSettings, PipelineEngine
+from local.emulator.pipelines import EngineSettings, PipelineEngine, processors
 from local.emulator.pipelines.definition import parse_definition
 from local.emulator.quicksight.api import QuickSight
 from local.emulator.sagemaker.api import TARGET, Engine, SageMaker, refuse_elsewhere
@@ -119,12 +120,19 @@ class Application:
 
 
 def _sagemaker(settings: Settings, endpoint_url: str, clients: Clients, loop: asyncio.AbstractEventLoop) -> SageMaker:
+    shared = processors.share(processors.count(), os.environ)
+
     def make_engine(
         register_model: Callable[[dict[str, Any]], str], on_event: Callable[[str, dict[str, Any]], None]
     ) -> Engine:
         return PipelineEngine(
             settings=EngineSettings(
-                root=settings.state / "jobs", python=settings.job_python, region=REGION, account=ACCOUNT
+                root=settings.state / "jobs",
+                python=settings.job_python,
+                region=REGION,
+                account=ACCOUNT,
+                parallel_steps=shared.steps,
+                job_environment={processors.THREADS: str(shared.threads)},
             ),
             clients=clients,
             register_model=register_model,

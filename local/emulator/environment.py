@@ -10,7 +10,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # What a process needs to run at all; everything else of the emulator's environment stays outside.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "OMP_NUM_THREADS")
 
 
 def aws_environment(endpoint_url: str) -> dict[str, str]:
@@ -36,5 +36,4 @@ def job_environment(endpoint_url: str, root: Path, container: Mapping[str, str])
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     given = {name: substitute_paths(value, root) for name, value in container.items()}
-    # Two threads each: jobs and endpoints share one machine, and libraries would otherwise take every core they see.
     return {**inherited, "PYTHONUNBUFFERED": "1", **aws_environment(endpoint_url), **given}

@@ -99,9 +99,6 @@ class JobFolder:
             # As in AWS's images: lines come as they are printed, no bytecode beside the code.
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            # Jobs share the machine's cores. OpenMP's threads otherwise spin while they wait for each other: two
-            # small models trained side by side on two cores were four times slower that way.
-            "OMP_WAIT_POLICY": "PASSIVE",
             **settings.job_environment,
             "HOME": str(self.home),
             "TMPDIR": str(self.scratch),

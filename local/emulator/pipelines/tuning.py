@@ -1,12 +1,12 @@
 """Hyperparameter tuning jobs: what the API shows of them, and how they end."""
 
-import os
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from local.emulator.errors import InternalFailure, ValidationError
+from local.emulator.pipelines import processors
 from local.emulator.pipelines.container import Stop
 from local.emulator.pipelines.failures import StepFailed, StepStopped
 from local.emulator.pipelines.job_store import JobStore
@@ -88,7 +88,7 @@ class TuningJobs:
         search = Search(
             description=description,
             training_jobs=self._training_jobs,
-            environment={"OMP_NUM_THREADS": str(_threads(description))},
+            environment={processors.THREADS: str(_threads(description))},
             begin=lambda trial: self._know(name, trial),
         )
         search.run(is_stopped, lambda: self._set_status(name, "Stopping"))
@@ -178,7 +178,7 @@ class TuningJobs:
 def _threads(description: Mapping[str, Any]) -> int:
     """The share of this machine's processors that each of the jobs gets which run at once."""
     parallel: int = description["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"]
-    return max(1, (os.cpu_count() or 1) // parallel)
+    return max(1, processors.count() // parallel)
 
 
 def _summary(job: Mapping[str, Any], tuned: Mapping[str, str], objective: Mapping[str, str]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Emulator:
             stop_seconds=2,
             log_seconds=0.1,
             sync_seconds=0.1,
+            job_environment={"OMP_NUM_THREADS": "3"},
         )
         self.engine = PipelineEngine(
             settings=self.settings,

@@ -156,7 +156,7 @@ def test_the_container_contract(emulator: Emulator) -> None:
     assert environment["HOME"].startswith(str(emulator.root))
     assert not [name for name in environment if name.startswith("AWS_") or "TOKEN" in name or "SECRET" in name]
     assert "HF_HUB_OFFLINE" not in environment
-    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment["OMP_NUM_THREADS"] == "3"
     # `python3` on PATH is the one of the settings, its virtual environment included.
     assert seen["prefix"] == sys.prefix
     assert seen["host"] == {"current_host": "algo-1", "hosts": ["algo-1"]}
