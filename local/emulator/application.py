@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from hypercorn.asyncio import serve
 from hypercorn.config import Config as HypercornConfig
 
-from local.emulator import cloudformation, ministack_hooks, s3_encryption
+from local.emulator import bedrock, cloudformation, ministack_hooks, s3_encryption
 from local.emulator.athena.registration import register_athena
 from local.emulator.clients import Clients, LocalClients
-from local.emulator.environment import ACCOUNT, REGION
+from local.emulator.environment import ACCOUNT, REGION, aws_environment
 from local.emulator.pipelines import EngineSettings, PipelineEngine, processors
 from local.emulator.pipelines.definition import parse_definition
 from local.emulator.quicksight.api import QuickSight
@@ -60,6 +60,7 @@ async def _serve(settings: Settings, listener: socket.socket, identity: str, rea
     cloudformation.register(sagemaker=sagemaker.call, quicksight=quicksight.call)
     register_athena()
     s3_encryption.register()
+    bedrock.register()
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -133,6 +134,7 @@ def _sagemaker(settings: Settings, endpoint_url: str, clients: Clients, loop: as
                 account=ACCOUNT,
                 parallel_steps=shared.steps,
                 job_environment={processors.THREADS: str(shared.threads)},
+                network_environment=aws_environment(endpoint_url),
             ),
             clients=clients,
             register_model=register_model,

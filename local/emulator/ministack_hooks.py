@@ -98,6 +98,14 @@ def add_service(name: str, handler: Handler, *, target_prefix: str | None = None
     module("ministack.core.router").SERVICE_PATTERNS[name] = {"target_prefixes": prefixes}
 
 
+def replace_service(name: str, handler: Handler) -> None:
+    """Let `handler` answer what ministack takes for requests to its own service `name`."""
+    handlers = module("ministack.app").SERVICE_HANDLERS
+    if name not in handlers:
+        raise KeyError(f"ministack has no service {name}")
+    handlers[name] = handler
+
+
 def request_scope() -> tuple[str, str]:
     """(account, region) that the request being handled is signed for."""
     responses = module("ministack.core.responses")

@@ -50,6 +50,8 @@ class Job:
         if isolated:
             # Libraries then fail at once instead of trying again and again to reach a hub.
             environment = {"HF_HUB_OFFLINE": "1", **environment}
+        else:
+            environment = {**self.settings.network_environment, **environment}
         return run_container(
             [*(prefix or ()), *self.folder.substitute(list(command))],
             environment=self.folder.environment(self.settings, environment),

@@ -88,7 +88,7 @@ class JobFolder:
             raise StepFailed(f"ClientError: {path} is not UTF-8 text") from None
 
     def environment(self, settings: EngineSettings, container: Mapping[str, str]) -> dict[str, str]:
-        """The complete environment of the job's process: no credentials, no endpoint of the local AWS.
+        """The complete environment of the job's process, of which nothing is this process's own.
 
         `container` is what the request and the container contract say; it wins.
         """

@@ -31,6 +31,8 @@ class EngineSettings:
     sync_seconds: float = 15.0
     # What every job's process gets besides, such as variables that this machine's processor needs.
     job_environment: Mapping[str, str] = field(default_factory=dict)
+    # What the process of a job with network gets besides, to call AWS.
+    network_environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.root.is_absolute() or not _SHELL_SAFE.fullmatch(str(self.root)):

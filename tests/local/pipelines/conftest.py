@@ -46,6 +46,7 @@ class Emulator:
             log_seconds=0.1,
             sync_seconds=0.1,
             job_environment={"OMP_NUM_THREADS": "3"},
+            network_environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
         )
         self.engine = PipelineEngine(
             settings=self.settings,

@@ -18,7 +18,8 @@ LOOK = """
     server = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(server.getsockname(), timeout=10)
     interfaces = [name for _, name in socket.if_nameindex()]
-    print(json.dumps({"interfaces": interfaces, "offline": os.environ.get("HF_HUB_OFFLINE")}))
+    names = ("HF_HUB_OFFLINE", "AWS_ENDPOINT_URL")
+    print(json.dumps({"interfaces": interfaces} | {name: os.environ.get(name) for name in names}))
 """
 ISOLATED = {"EnableNetworkIsolation": True}
 can_isolate = pytest.mark.skipif(
@@ -35,7 +36,14 @@ def seen(emulator: Emulator, name: str) -> dict:
 def test_an_isolated_processing_job_has_only_its_own_localhost(emulator: Emulator) -> None:
     arn = emulator.run(pipeline(processing("Look", LOOK, NetworkConfig=ISOLATED)))
     assert emulator.status(arn) == "Succeeded", emulator.logs.streams
-    assert seen(emulator, "Look") == {"interfaces": ["lo"], "offline": "1"}
+    assert seen(emulator, "Look") == {"interfaces": ["lo"], "HF_HUB_OFFLINE": "1", "AWS_ENDPOINT_URL": None}
+
+
+def test_a_job_with_network_can_call_the_local_aws(emulator: Emulator) -> None:
+    arn = emulator.run(pipeline(processing("Look", LOOK)))
+    assert emulator.status(arn) == "Succeeded", emulator.logs.streams
+    found = seen(emulator, "Look")
+    assert (found["AWS_ENDPOINT_URL"], found["HF_HUB_OFFLINE"]) == ("http://127.0.0.1:9", None)
 
 
 @can_isolate
@@ -43,7 +51,7 @@ def test_an_isolated_training_job_has_only_its_own_localhost(emulator: Emulator)
     emulator.s3.put("s3://assets/code/0123.gz", source_archive(train__py=LOOK))
     arn = emulator.run(pipeline(from_channel("/opt/ml/input/data/code/0123.gz")))
     assert emulator.status(arn) == "Succeeded", emulator.logs.streams
-    assert seen(emulator, "FineTune") == {"interfaces": ["lo"], "offline": "1"}
+    assert seen(emulator, "FineTune") == {"interfaces": ["lo"], "HF_HUB_OFFLINE": "1", "AWS_ENDPOINT_URL": None}
 
 
 def test_an_isolated_training_job_cannot_fetch_its_code_from_s3(emulator: Emulator) -> None:
@@ -91,11 +99,6 @@ def test_an_isolated_job_that_is_killed_or_missing_is_told_apart(emulator: Emula
     assert "no-such-program: No such file or directory" in emulator.logs.lines("Missing")
 
 
-def test_a_job_that_is_not_isolated_is_not_told_to_be_offline(emulator: Emulator) -> None:
-    emulator.run(pipeline(processing("Look", LOOK)))
-    assert seen(emulator, "Look")["offline"] is None
-
-
 def test_a_machine_that_cannot_isolate_says_so_in_the_log(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "isolation_prefix", lambda _: None)
     arn = emulator.run(pipeline(processing("Look", LOOK, NetworkConfig=ISOLATED)))
@@ -103,4 +106,4 @@ def test_a_machine_that_cannot_isolate_says_so_in_the_log(emulator: Emulator, mo
     assert "Network isolation is not available on this machine: this job could reach the network." in (
         emulator.logs.lines("Look")
     )
-    assert seen(emulator, "Look")["offline"] == "1"
+    assert seen(emulator, "Look")["HF_HUB_OFFLINE"] == "1"

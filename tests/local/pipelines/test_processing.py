@@ -154,7 +154,8 @@ def test_the_container_contract(emulator: Emulator) -> None:
     environment = seen["environment"]
     assert environment["MODE"] == "quick"
     assert environment["HOME"].startswith(str(emulator.root))
-    assert not [name for name in environment if name.startswith("AWS_") or "TOKEN" in name or "SECRET" in name]
+    assert [name for name in environment if name.startswith("AWS_")] == ["AWS_ENDPOINT_URL"]
+    assert not [name for name in environment if "TOKEN" in name or "SECRET" in name]
     assert "HF_HUB_OFFLINE" not in environment
     assert environment["OMP_NUM_THREADS"] == "3"
     # `python3` on PATH is the one of the settings, its virtual environment included.

@@ -80,7 +80,7 @@ def test_what_the_script_is_given(emulator: Emulator) -> None:
     assert environment["SM_HP_QUOTED"] == "two words"
     assert environment["EXTRA"] == f"{root}/input/data"
     assert environment["TRAINING_JOB_NAME"] == emulator.job(arn, "FineTune")["TrainingJobName"]
-    assert not [name for name in environment if name.startswith("AWS_")]
+    assert [name for name in environment if name.startswith("AWS_")] == ["AWS_ENDPOINT_URL"]
 
 
 def test_configuration_files_and_channels(emulator: Emulator) -> None:
