@@ -59,7 +59,8 @@ def main(arguments: Arguments) -> None:
     """
     asked = AskedRecords(arguments.evaluation, arguments.max_records, arguments.seed)
     save_arguments(arguments, arguments.output / "arguments.json")
-    with tempfile.TemporaryDirectory(prefix="candidate-") as scratch:
+    # A program that a handler left running may still write there: no reason to lose the answers.
+    with tempfile.TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as scratch:
         journal = Path(scratch) / "journal.jsonl"
         journal.touch()
         said = read_journal(journal, _ended(arguments, journal))

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binomtest
 
 from training.candidate_results import Cost
 from training.statistics import BoolArray, Difference, FloatArray, paired_difference
 
 # Records that a comparison needs at least.
 FEWEST = 30
+# Below this a difference in clinical errors is no chance.
+CHANCE = 0.05
 
 RULES = (
     f"Only what answered every record that it was asked, and at least {FEWEST}, takes part.",
@@ -21,10 +24,10 @@ RULES = (
     "What has reliably more answers with clinical errors than another one that is left, on the records that both "
     "answered, is out.",
     "What is reliably worse in ROUGE-L than another one that is left, on the records that both answered, is out. Those "
-    "that remain are level: recommended is the one whose texts stay in the account, then the cheapest, then the "
-    "fastest.",
+    "that remain are level: recommended is one that was asked every record, then one whose texts stay in the account, "
+    "then the cheapest, then the fastest.",
     "Where nobody is left, nothing is recommended. Reliably means that the 95 % paired bootstrap interval of the "
-    "difference excludes 0.",
+    "difference excludes 0, and of clinical errors that the exact sign test does not call it chance either.",
 )
 
 
@@ -127,7 +130,8 @@ def _not_above_floors(one: Contestant, floors: Sequence[Contestant], seed: int) 
 
 
 def _more_errors(one: Contestant, others: Sequence[Contestant], seed: int) -> str | None:
-    found = _reliable_rival(one, others, lambda each: -each.erroneous, seed)
+    fewer = [other for other in others if _has_fewer_errors(other, one)]
+    found = _reliable_rival(one, fewer, lambda each: -each.erroneous, seed)
     if found is None:
         return None
     rival, difference = found
@@ -137,6 +141,14 @@ def _more_errors(one: Contestant, others: Sequence[Contestant], seed: int) -> st
         f"{rival.erroneous[shared].mean():.1%} of those of {rival.name}, which is reliably less "
         f"({difference.count} records)."
     )
+
+
+def _has_fewer_errors(other: Contestant, one: Contestant) -> bool:
+    """By the exact sign test, 5 % two-sided: of few errors the bootstrap alone is too sure."""
+    shared = one.answered & other.answered
+    fewer = int((one.erroneous[shared] > other.erroneous[shared]).sum())
+    more = int((one.erroneous[shared] < other.erroneous[shared]).sum())
+    return fewer > more and float(binomtest(fewer, fewer + more).pvalue) < CHANCE
 
 
 def _worse(one: Contestant, others: Sequence[Contestant], seed: int) -> str | None:
@@ -174,14 +186,28 @@ def _interval(difference: Difference) -> str:
     )
 
 
-def _preference(one: Contestant) -> tuple[bool, bool, float, bool, float, str]:
+def _preference(one: Contestant) -> tuple[bool, bool, bool, float, bool, float, str]:
     """What is not known comes last; a name decides where nothing else does."""
     dollars, seconds = one.cost.dollars_per_1000, one.cost.seconds_per_1000
-    return one.cost.leaves_account, dollars is None, dollars or 0.0, seconds is None, seconds or 0.0, one.name
+    return (
+        not _answered_all(one),
+        one.cost.leaves_account,
+        dollars is None,
+        dollars or 0.0,
+        seconds is None,
+        seconds or 0.0,
+        one.name,
+    )
+
+
+def _answered_all(one: Contestant) -> bool:
+    return bool(one.answered.all())
 
 
 def _ahead(first: Contestant, other: Contestant) -> str:
     """By what `first` is preferred to `other`."""
+    if _answered_all(first) != _answered_all(other):
+        return f"answered every record of the set, which says more than {int(other.answered.sum())} of them"
     if first.cost.leaves_account != other.cost.leaves_account:
         return "keeps the texts in the account"
     for word, what, ours, theirs in (
@@ -202,4 +228,5 @@ def _why(first: Contestant, rest: Sequence[Contestant]) -> str:
         reason = "it is the only one that no rule puts out"
     # The best of bad ways is recommended too, and whoever reads so must see it here.
     errors = first.erroneous[first.answered].mean()
-    return f"Recommended: {reason}. The rules find clinical errors in {errors:.1%} of its answers."
+    answers = int(first.answered.sum())
+    return f"Recommended: {reason}. The rules find clinical errors in {errors:.1%} of its {answers:,} answers."

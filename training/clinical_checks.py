@@ -18,7 +18,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 
 from training.clinical_terms import body_parts, clinical_terms
-from training.negation import NOTE_BREAK, clauses, negation_before
+from training.negation import negation_before, note_clauses
 from training.quantities import Quantity, readable, stated
 from training.report_text import POINT, sentences
 from training.term_search import Mention
@@ -29,8 +29,11 @@ CHECKS = (NUMBER, SIDE, NEGATION, SEVERITY, TERM)
 _LEFT, _RIGHT, _BILATERAL = "left", "right", "bilateral"
 _QUALIFIERS = {
     # Not the verb ("left the ward") nor the adverb ("right now").
-    _LEFT: r"(?<!was )(?<!were )(?:left|lt)\b(?! (?:the|against|ama|work|home|school|him|her|us|it|over|alone)\b)",
-    _RIGHT: r"(?<!\ball )(?:right|rt)\b(?! (?:now|away|here|there|after|before)\b)",
+    _LEFT: r"(?<!was )(?<!were )(?:left|lt)\b(?! (?:the|against|ama|work|home|school|him|her|us|it|over|alone|in place"
+    r")\b)",
+    # "RT" alone is a therapist.
+    _RIGHT: r"(?<!\ball )(?:right\b(?! (?:now|away|here|there|after|before)\b)"
+    r"|rt\b(?= [a-z])(?! (?:and|or|for|at|was|is|in|to|on|who|with)\b))",
     _BILATERAL: r"(?:bilateral(?:ly)?|both(?= (?:[a-z]+ ){0,2}[a-z]+s\b)|bibasilar|bibasal|biapical)\b",
     # "small bowel" is no severity.
     "mild": r"(?:mild(?:ly)?|minimal(?:ly)?|slight(?:ly)?|trace|tiny|small(?! (?:bowel|intestin|cell)))\b",
@@ -45,8 +48,9 @@ _WORDS_BEHIND = re.compile(r" (?:(?:sided|left|right|bilateral) )*([a-z]{4,})(?:
 # Within a clause, what stands between these belongs together ("left knee pain and right hip pain"), and to a finding
 # also what follows up to the next one ("pain in the left knee and the right hip").
 _CHUNK_END = re.compile(r",|/|\b(?:and|or)\b")
-# Beside what NEGATION has: before a finding ("negative pregnancy test"), and behind it, in its clause.
-_DENIED_BEFORE = re.compile(r"\bnegative\b")
+# Beside what negation.py has: right before a finding ("negative pregnancy test", "non-tender"), and behind it, in its
+# clause. Beyond a comma it may be of something else ("chest pain, troponin negative"): then neither is certain.
+_DENIED_BEFORE = re.compile(r"\b(?:negative (?:(?!and\b|or\b)[a-z]+ ){0,2}|non )$")
 _DENIED_AFTER = re.compile(
     r"\b(?:ruled out|excluded|absent|denied|negative|none|not (?:seen|present|identified|found|noted|detected))\b"
 )
@@ -59,6 +63,8 @@ _OPEN = re.compile(
     r"|prior|past|before|ago|resolv\w+|gone|settl\w+|subsid\w+|resolution|clear(?:ed|ing)|improv\w+|unclear|uncertain|questionable|any|would"
     r"|will|family|father|mother|brother\w*|sister\w*|aunt|uncle|grand\w+|parents?|mom|dad|son|daughter|husband|wife)\b"
 )
+# PE is an examination as a heading, HD a day in hospital with a number, and no mass is meant by an index.
+_OTHER_SENSE = re.compile(r"\bPE(?=\s*:)|\bHD(?=\s*#?\d)|\b[Mm]ass(?= index)")
 _SPELT = re.compile(r"\b[A-Z](?: [A-Z])+\b")
 _FOLD = str.maketrans({chr(c): chr(c).lower() for c in range(ord("A"), ord("Z") + 1)} | {"-": " ", "‐": " ", "–": " "})
 
@@ -183,7 +189,7 @@ def _mentions(text: str) -> Iterator[_Mention]:
     for sentence in sentences(_plain(text)):
         folded = sentence.translate(_FOLD)
         around = _qualifiers(folded)
-        for begin, clause in clauses(folded, NOTE_BREAK):
+        for begin, clause in note_clauses(folded):
             # A question says nothing for certain.
             is_open = "?" in sentence or _OPEN.search(clause) is not None
             yield from _clause_mentions(sentence[begin : begin + len(clause)], clause, is_open, around)
@@ -227,8 +233,10 @@ def _named(text: str, clause: str) -> Iterator[tuple[_Kind, Mention]]:
 
 def _polarity(clause: str, mention: Mention) -> Polarity:
     end = mention.end
-    if _DENIED_BEFORE.search(clause, 0, mention.start) or _DENIED_AFTER.search(clause, end) or _FREE.match(clause, end):
+    if _DENIED_BEFORE.search(clause[: mention.start]) or _FREE.match(clause, end):
         return Polarity.NEGATED
+    if denied := _DENIED_AFTER.search(clause, end):
+        return Polarity.OPEN if "," in clause[end : denied.start()].rstrip(", ") else Polarity.NEGATED
     negation = negation_before(clause, mention.start)
     if negation is None:
         return Polarity.ASSERTED
@@ -241,8 +249,9 @@ def _polarity(clause: str, mention: Mention) -> Polarity:
 
 
 def _plain(text: str) -> str:
-    """Single spaces; a spelt abbreviation ("C O P D") as one word."""
-    return _SPELT.sub(lambda found: found[0].replace(" ", ""), " ".join(text.split()))
+    """Single spaces; a spelt abbreviation ("C O P D") as one word; without words that mean something else here."""
+    spelt = _SPELT.sub(lambda found: found[0].replace(" ", ""), " ".join(text.split()))
+    return _OTHER_SENSE.sub("this", spelt)
 
 
 def _qualifiers(folded: str) -> frozenset[str]:

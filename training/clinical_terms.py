@@ -254,12 +254,14 @@ warfarin = warfarin, coumadin
 
 _PROCEDURES = """
 amputation = amputat*
-appendectomy = appendectom*, appendicectom*, appendix
+appendectomy = appendectom*, appendicectom*, appendix out, appendix taken out, appendix was taken out,
+    appendix removed, appendix was removed, removal of the appendix, taking out the appendix
 biopsy = biops*
 bypass surgery = CABG, coronary artery bypass, bypass surger*, coronary bypass
 cardiac catheterization = catheterization, catheterisation, cardiac cath
 chemotherapy = chemotherap*, chemo
-cholecystectomy = cholecystectom*, gallbladder
+cholecystectomy = cholecystectom*, gallbladder out, gallbladder taken out, gallbladder was taken out,
+    gallbladder removed, gallbladder was removed, removal of the gallbladder, taking out the gallbladder
 colonoscopy = colonoscop*
 coronary intervention = coronary intervention*, PCI, angioplast*, stent*
 craniotomy = craniotom*

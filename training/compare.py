@@ -112,7 +112,7 @@ def main(arguments: Arguments) -> None:
     _write_comparison(arguments, compared, rows)
     _write_json(
         arguments.output / "before_and_after.json",
-        {each.own.name: before_and_after(each.own, each.tuned.erroneous > 0) for each in compared},
+        {each.own.name: before_and_after(each.own, each.tuned_errors) for each in compared},
     )
 
 

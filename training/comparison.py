@@ -22,6 +22,7 @@ from training.statistics import BoolArray, FloatArray, mean_intervals, paired_di
 from training.table_schemas import FINE_TUNED, FLOORS, PRETRAINED
 
 FLOOR = "floor"
+_EMPTY = "the answer is empty: nothing was written, or the text was refused as too long"
 _OWN_KINDS = {PRETRAINED: PRETRAINED, FINE_TUNED: "fine_tuned", **dict.fromkeys(FLOORS, FLOOR)}
 
 
@@ -108,7 +109,10 @@ class ComparedSet:
         """Compare on the records of `own`; `costs` are those of the task's own models, by their names."""
         records = own.records
         answers = {
-            **{model: dict(enumerate(each.predictions)) for model, each in own.models.items()},
+            **{
+                model: {place: text for place, text in enumerate(each.predictions) if text.strip() or model in FLOORS}
+                for model, each in own.models.items()
+            },
             **{each.name: _by_place(each.answers[own.name], records) for each in candidates},
         }
         errors, references = _clinical_errors(records, answers)
@@ -117,7 +121,7 @@ class ComparedSet:
         ways = [
             _candidate_way(own.name, records, found[name], answers[name], errors[name], workers)
             if name in found
-            else _own_way(own, name, errors[name], costs.get(name, Cost()))
+            else _own_way(own, name, answers[name], errors[name], costs.get(name, Cost()), workers)
             for name in (*models, *found, *FLOORS)
         ]
         choice = choose([way.contestant(len(records)) for way in ways], limits, seed)
@@ -128,6 +132,12 @@ class ComparedSet:
         """The fine-tuned model."""
         (tuned,) = (way for way in self.ways if way.name == FINE_TUNED)
         return tuned
+
+    @property
+    def tuned_errors(self) -> BoolArray:
+        """(records,) whether the rules object to the fine-tuned model's answer; not where it is empty."""
+        erroneous = self.tuned.contestant(len(self.own.records)).erroneous
+        return np.nan_to_num(erroneous) > 0
 
     @property
     def of_candidates(self) -> list[ScoredSet]:
@@ -225,9 +235,21 @@ def _clinical_errors(
     return of_answers, of_references
 
 
-def _own_way(own: ScoredSet, name: str, errors: Sequence[Sequence[ClinicalError]], cost: Cost) -> Way:
+def _own_way(
+    own: ScoredSet,
+    name: str,
+    answers: Mapping[int, str],
+    errors: Sequence[Sequence[ClinicalError]],
+    cost: Cost,
+    workers: int,
+) -> Way:
+    """A model of the task's own is held to what a candidate is: an empty answer is none."""
     count = len(own.records)
-    return Way(name, _OWN_KINDS[name], count, None, Counter(), cost, range(count), own, errors)
+    empty = count - len(answers)
+    if not empty:
+        return Way(name, _OWN_KINDS[name], count, None, Counter(), cost, range(count), own, errors)
+    scored = _scored(own.name, own.records, name, answers, workers)
+    return Way(name, _OWN_KINDS[name], count, None, Counter({_EMPTY: empty}), cost, list(answers), scored, errors)
 
 
 def _candidate_way(
@@ -238,10 +260,18 @@ def _candidate_way(
     errors: Sequence[Sequence[ClinicalError]],
     workers: int,
 ) -> Way:
-    chosen, name = [records[place] for place in answers], candidate.name
-    scored = score_set(evaluation_set, chosen, {name: list(answers.values())}, workers) if chosen else None
+    name = candidate.name
+    scored = _scored(evaluation_set, records, name, answers, workers)
     asked, failures = candidate.asked[evaluation_set], candidate.failures[evaluation_set]
     return Way(name, candidate.kind, asked, candidate.failure, failures, candidate.cost, list(answers), scored, errors)
+
+
+def _scored(
+    evaluation_set: str, records: Sequence[EvaluationRecord], name: str, answers: Mapping[int, str], workers: int
+) -> ScoredSet | None:
+    """The answers, by place of their record, as a set of their own; None where there are none."""
+    chosen = [records[place] for place in answers]
+    return score_set(evaluation_set, chosen, {name: list(answers.values())}, workers) if chosen else None
 
 
 def _measured(way: Way, tuned: Way, seed: int) -> dict[str, float | int | None]:
@@ -259,7 +289,12 @@ def _measured(way: Way, tuned: Way, seed: int) -> dict[str, float | int | None]:
     columns["distinct_predictions"] = len(set(way.answers.predictions))
     if way is tuned:
         return columns
-    difference = paired_difference(way.answers.rouge_l, tuned.answers.rouge_l[list(way.places)], seed)
+    theirs = dict(zip(tuned.places, tuned.answers.rouge_l, strict=True))
+    shared = [place in theirs for place in way.places]
+    if not any(shared):
+        return columns
+    ours = way.answers.rouge_l[shared]
+    difference = paired_difference(ours, np.array([theirs[p] for p in way.places if p in theirs]), seed)
     ends = {"": difference.mean, "_low": difference.low, "_high": difference.high}
     return columns | {f"against_fine_tuned{end}": value for end, value in ends.items()}
 

@@ -50,11 +50,15 @@ _FAMILIES: dict[str, dict[str, float]] = {
 }
 _UNITS = {unit: (family, factor) for family, units in _FAMILIES.items() for unit, factor in units.items()}
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
-_AFTER = rf"(?:[\s-]*(?P<unit>{_UNIT})(?![a-z/]))?"
-_FIGURES = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_AFTER = rf"(?:[\s-]*(?P<unit>{_UNIT})(?![a-z]))?"
+_FIGURES = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
 _ANY_FIGURES = re.compile(rf"(?P<number>{_FIGURES}){_AFTER}")
-# Not a part of a name (V1, T2, q6h) or of an ordinal or decade (4th, 70s).
-_OWN_FIGURES = re.compile(rf"(?<![a-z\d])(?<![a-z][-.])(?<!\d[.,:])(?P<number>{_FIGURES})(?![\d:]){_AFTER}(?![a-z\d])")
+# What is written to a number without a space, and no part of a name: "38.5C", "76yo", "63F", "40mEq", "2.5x3.1".
+_SUFFIX = r"(?=(?:yo|y|m|f|c|k|u|iu|meq|mmol)(?![a-z\d])|x\d)"
+# Not a part of a name (V1, T2, q6h) or of an ordinal or decade (4th, 70s); "x3" is three times.
+_OWN_FIGURES = re.compile(
+    rf"(?:(?<![a-z\d])|(?<=\bx))(?<![a-z][-.])(?<!\d[.,:])(?P<number>{_FIGURES})(?![\d:]){_AFTER}(?:(?![a-z\d])|{_SUFFIX})"
+)
 
 
 def _list(words: str) -> list[str]:

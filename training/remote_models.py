@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -17,8 +18,20 @@ from training.errors import GenerationError, RefusedCallError
 from training.generated_texts import generated_texts
 
 BEDROCK_RUNTIME, SAGEMAKER_RUNTIME = "bedrock-runtime", "sagemaker-runtime"
-# A real-time endpoint gives up after 60 seconds.
-RETRIES = Config(connect_timeout=10, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 6})
+_RETRIES = {"mode": "standard", "total_max_attempts": 6}
+# A real-time endpoint gives up after 60 seconds. Bedrock writes on, and what was given up is paid all the same.
+_READ_SECONDS = {SAGEMAKER_RUNTIME: 70, BEDROCK_RUNTIME: 600}
+
+
+def settings_of(service: str) -> Config:
+    """How long one of the two services is waited for, and how often a call is tried."""
+    settings: Any = {"connect_timeout": 10, "read_timeout": _READ_SECONDS[service], "retries": _RETRIES}
+    return Config(**settings)
+
+
+def client_of(service: str) -> Any:
+    """boto3's client of one of the two services, in the job's region."""
+    return boto3.client(service, config=settings_of(service))
 
 
 @dataclass(frozen=True)
@@ -84,4 +97,7 @@ def invoke_endpoint(
         answer = json.loads(body)
     except ValueError:
         answer = None
+    if isinstance(inputs, str) and isinstance(answer, dict):
+        # Asked about one text, some containers (DJL's) answer with the one object.
+        answer = [answer]
     return generated_texts(answer, 1 if isinstance(inputs, str) else len(inputs), f"endpoint {endpoint}")

@@ -6,11 +6,9 @@ Prompts, and so training texts, leave the job (training/remote_models.py).
 from collections.abc import Sequence
 from typing import Any
 
-import boto3
-
 from training.example_prompts import ExamplePrompt
 from training.example_writers import BEDROCK, ENDPOINT, TOP_P, Answer, Sampling
-from training.remote_models import BEDROCK_RUNTIME, RETRIES, SAGEMAKER_RUNTIME, converse, invoke_endpoint
+from training.remote_models import BEDROCK_RUNTIME, SAGEMAKER_RUNTIME, client_of, converse, invoke_endpoint
 
 
 class BedrockWriter:
@@ -24,7 +22,7 @@ class BedrockWriter:
         """`client` is boto3's of bedrock-runtime, by default one with the job's own rights."""
         self.model = model
         self._sampling = sampling
-        self._client = client or boto3.client(BEDROCK_RUNTIME, config=RETRIES)
+        self._client = client or client_of(BEDROCK_RUNTIME)
 
     def write(self, prompts: Sequence[ExamplePrompt]) -> list[Answer]:
         return [self._answer(prompt) for prompt in prompts]
@@ -52,7 +50,7 @@ class EndpointWriter:
         """`client` is boto3's of sagemaker-runtime, by default one with the job's own rights."""
         self.model = endpoint
         self._sampling = sampling
-        self._client = client or boto3.client(SAGEMAKER_RUNTIME, config=RETRIES)
+        self._client = client or client_of(SAGEMAKER_RUNTIME)
         self._asked = 0
 
     def write(self, prompts: Sequence[ExamplePrompt]) -> list[Answer]:

@@ -150,6 +150,7 @@ class PipelineAuthor:
         Input and output `name` lie below PROCESSING/input/name and PROCESSING/output/name. An output is uploaded when
         the job has succeeded, a continuous one as it is written. `archives` names inputs that are one packed folder,
         which the job finds at `unpacked(name)`. The job waits for the steps in `after` and for those that it refers to.
+        One that is not `isolated` may call AWS in the stage's region.
         """
         processor = Processor(
             role=role,
@@ -157,7 +158,8 @@ class PipelineAuthor:
             instance_count=compute.instance_count,
             instance_type=instance_type or compute.instance_type,
             entrypoint=_entrypoint(archives),
-            env=environment,
+            # SageMaker sets AWS_REGION only, and boto3 reads AWS_DEFAULT_REGION.
+            env=environment if isolated else {"AWS_DEFAULT_REGION": self.stage.region, **(environment or {})},
             volume_size_in_gb=compute.volume_gb,
             volume_kms_key=_volume_key(compute),
             output_kms_key=PLACEHOLDERS.key_arn,

@@ -52,7 +52,8 @@ def _definition(author: PipelineAuthor, steps: Steps) -> dict[str, Any]:
     pipeline = Pipeline(
         author.stage.name_for(author.task),
         parameters=author.parameters.all(),
-        steps=[*steps.all(), gate],
+        # Where steps take turns, the model is judged before anything is compared.
+        steps=[*steps.judged(), gate, *steps.compared],
         sagemaker_session=author.session,
         pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=False),
     )

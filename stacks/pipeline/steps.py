@@ -47,7 +47,8 @@ class Steps:
     evaluate: ProcessingStep
     compared: list[ProcessingStep] = field(default_factory=list)
 
-    def all(self) -> list[Any]:
+    def judged(self) -> list[Any]:
+        """Every step up to the judgement of the model; `compared` are the others."""
         return [
             self.staged,
             *self.candidates,
@@ -56,7 +57,6 @@ class Steps:
             *self.others,
             self.answered,
             self.evaluate,
-            *self.compared,
         ]
 
 

@@ -126,6 +126,15 @@ def test_only_what_calls_or_fetches_has_network(by_name: Mapping[str, Any]) -> N
         name for name in ANSWERS + OTHERS if not by_name[name]["Arguments"]["NetworkConfig"]["EnableNetworkIsolation"]
     }
     assert open_ones == {"AnswerFromHub", "AnswerBedrock", "AnswerEndpoint", "AnswerContainer"}
+    for name in ANSWERS + OTHERS:
+        # boto3 knows no region by itself in SageMaker's containers.
+        environment = by_name[name]["Arguments"]["Environment"]
+        assert ("AWS_DEFAULT_REGION" in environment) == (name in open_ones), name
+
+
+def test_the_model_is_judged_before_anything_is_compared(template: Template) -> None:
+    names = [step["Name"] for step in conftest.pipeline_definition(template, "WardNotes")["Steps"]]
+    assert names[names.index("Evaluate") :] == ["Evaluate", "Gate", *OTHERS, "Compare"]
 
 
 def test_each_candidates_role_may_do_what_its_kind_needs_and_no_more(

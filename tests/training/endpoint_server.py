@@ -42,6 +42,17 @@ def container_refuses(status: int, asks_for: str = "") -> Answering:
     return answer
 
 
+def container_is_busy(times: int) -> Answering:
+    """The container answers so many times that it has too much to do, then as it should."""
+
+    def answer(request: Request) -> Response:
+        if request.number < times:
+            return Response(424, {"Message": "busy", "OriginalStatusCode": 503}, "ModelError")
+        return generating(request)
+
+    return answer
+
+
 def throttled(times: int) -> Answering:
     def answer(request: Request) -> Response:
         if request.number < times:

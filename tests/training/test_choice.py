@@ -85,6 +85,9 @@ def test_what_is_not_above_the_best_floor_is_out() -> None:
 def test_what_has_reliably_more_clinical_errors_is_out_though_its_rouge_is_better() -> None:
     verdict = verdict_of("fluent", one("fluent", 0.9, errors=12), one("careful", 0.6, errors=1), recommended="careful")
     assert "in 20.0% of its answers and in 1.7% of those of careful" in verdict
+    # Of few errors the bootstrap alone is too sure: four more than none may well be chance.
+    verdict_of("fluent", one("fluent", 0.9, errors=4), one("careful", 0.6, errors=0), recommended="fluent")
+    verdict_of("fluent", one("fluent", 0.9, errors=6), one("careful", 0.6, errors=0), recommended="careful")
     # Two more are not reliably more.
     verdict_of("fluent", one("fluent", 0.9, errors=3), one("careful", 0.6, errors=1), recommended="fluent")
 
@@ -114,10 +117,17 @@ def test_those_that_are_level_are_told_apart_by_account_then_price_then_time() -
 
 def test_what_is_recommended_says_its_clinical_errors() -> None:
     few, many = one("few", errors=0), one("many", errors=12)
-    assert verdict_of("few", few, recommended="few").endswith("find clinical errors in 0.0% of its answers.")
-    assert verdict_of("many", many, recommended="many").endswith("find clinical errors in 20.0% of its answers.")
+    assert verdict_of("few", few, recommended="few").endswith("find clinical errors in 0.0% of its 60 answers.")
+    assert verdict_of("many", many, recommended="many").endswith("find clinical errors in 20.0% of its 60 answers.")
     verdict = verdict_of("part", one("part", answered=30, errors=3), recommended="part")
-    assert verdict.endswith("find clinical errors in 10.0% of its answers.")
+    assert verdict.endswith("find clinical errors in 10.0% of its 30 answers.")
+
+
+def test_one_that_answered_a_part_is_not_preferred_for_its_price() -> None:
+    part = one("part", answered=30, dollars_per_1000=0.1)
+    whole = one("whole", dollars_per_1000=9.0)
+    said = verdict_of("part", part, whole, recommended="whole")
+    assert said == "Level with whole, which answered every record of the set, which says more than 30 of them."
 
 
 def test_one_that_answered_a_part_is_set_against_the_others_on_that_part() -> None:

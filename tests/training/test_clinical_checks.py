@@ -88,18 +88,36 @@ def test_a_flipped_negation_has_a_high_rouge_and_is_an_error() -> None:
         ("Free of pain since noon.", "Pain-free."),
         ("Headache is gone.", "No headache."),
         ("Background of cirrhosis. No thoughts of self-harm.", "No SI (bg cirrhosis)."),
+        ("Presents with chest pain, troponin negative.", "Chest pain."),
+        ("COVID negative, fever 38.9 and cough.", "Fever and cough."),
+        ("Pneumonia, ruled out since.", "No pneumonia."),
+        ("No known drug allergies.", "No allergies."),
+        ("No known history of diabetes.", "No diabetes."),
+        ("He was not given heparin.", "No heparin."),
+        ("CXR not consistent with pneumonia.", "No pneumonia."),
+        ("CXR w/o consolidation, CT neg for fracture.", "No consolidation, no fracture."),
+        ("Abdomen soft, non-tender.", "No tenderness."),
+        ("Non-small cell lung cancer.", "Lung cancer."),
+        ("No increase in the pleural effusion.", "Pleural effusion."),
+        ("No worsening of heart failure.", "Heart failure."),
         # Sides and severities.
         ("Effusion on the left. Effusion on the right.", "Bilateral effusions."),
         ("Pain in the left knee and the right hip.", "Left knee and right hip pain."),
         ("He left the ward with right knee pain.", "Right knee pain."),
         ("Small bowel obstruction.", "Small bowel obstruction."),
         ("Tenderness, severe on the right.", "Severe right tenderness."),
+        ("Left pleural effusion, dyspnea.", "Left effusion, dyspnea, seen by RT."),
+        ("Right pleural effusion.", "Right effusion, chest tube left in place."),
         # Numbers.
         ("He is seventy six years old.", "76-year-old man."),
         ("Blood pressure one twenty over eighty.", "BP 120/80."),
         ("Seen on August twenty seventh two thousand three.", "Seen on 08/27/2003."),
         ("For two weeks.", "For 14 days."),
         ("Weight 1,200 g.", "1.2 kg."),
+        ("Give .5 mg digoxin.", "Digoxin 0.5 mg."),
+        ("Vancomycin 15 mg per kg.", "Vancomycin 15 mg/kg."),
+        ("Fever for three days.", "Fever x3 days."),
+        ("A man of 63.", "63M."),
         ("Nodule.", "1. Nodule. 2. No change."),
         ("ST elevation, type B.", "ST elevation in V1-V4, the 4th time, in his 70s, q6h."),
     ],
@@ -123,10 +141,41 @@ def test_what_is_said_otherwise_or_not_certain_is_no_error(note: str, answer: st
         ("She doesn't have diabetes.", "Diabetes.", NEGATION),
         ("Blood cultures were taken.", "Sepsis.", TERM),
         ("Stay of 3 days.", "Stay of three weeks.", NUMBER),
+        ("COVID negative, fever 38.9 and cough.", "No fever.", NEGATION),
+        ("No fever.", "COVID negative, fever.", NEGATION),
+        ("No known drug allergies.", "Drug allergies.", NEGATION),
+        ("He was not given heparin.", "Given heparin.", NEGATION),
+        ("CXR w/o consolidation.", "Consolidation.", NEGATION),
+        ("CT neg for fracture.", "Fracture.", NEGATION),
+        ("Abdomen soft, non-tender.", "Abdomen tender.", NEGATION),
+        ("Give .5 mg digoxin.", "Digoxin 5 mg.", NUMBER),
+        ("Give 5 mg digoxin.", "Digoxin .5 mg.", NUMBER),
+        ("She is 65yo.", "56yo.", NUMBER),
+        ("Fever x3 days.", "Fever x9 days.", NUMBER),
+        ("Vancomycin 15 mg/kg.", "Vancomycin 51mg/kg.", NUMBER),
+        ("KCl 20 mEq.", "KCl 40mEq.", NUMBER),
+        ("Oxygen 4 L/min.", "Oxygen 7L/min.", NUMBER),
+        ("Heparin 5000 units.", "Heparin 9000u.", NUMBER),
+        ("CT abdomen: the appendix is normal, gallbladder too.", "Appendicitis.", TERM),
+        ("CT abdomen: the appendix is normal, gallbladder too.", "Cholecystectomy.", TERM),
+        ("PE: lungs clear.", "Pulmonary embolism.", TERM),
+        ("HD 3 after a fall.", "Dialysis.", TERM),
+        ("Body mass index 32.", "Mass.", TERM),
     ],
 )
 def test_what_the_input_does_not_hold_is_an_error(note: str, answer: str, check: str) -> None:
     assert checks(note, answer) == {check}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Temp 38.5C on arrival.", "Given 2.5mg/kg enoxaparin.", "0.05mcg/kg/min", "12.5mg/d", "2.5x3.1cm", "98.6F"),
+        *("3.4mEq.", "WBC 12.3K/uL", "1.5L/day", "1,000mL/h", "x3", ".5 mg", "q6h", "65yo"),
+    ],
+)
+def test_a_text_has_no_error_against_itself(text: str) -> None:
+    assert found(text, text) == set()
 
 
 def test_what_stands_twice_is_said_once() -> None:

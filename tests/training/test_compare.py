@@ -261,6 +261,23 @@ def test_what_a_reader_must_know_is_said(run: ComparedRun) -> None:
     assert any("clinical error in 1 of 40 reference summaries too" in text for text in warnings)
 
 
+def test_an_empty_answer_of_the_own_model_is_none(run: ComparedRun) -> None:
+    records = run.add_set("dev1", notes(40))
+    run.answer("fine-tuned", "dev1", ["" if i < 4 else record["target"] for i, record in enumerate(records)])
+    run.add_candidate("copy", {"dev1": targets(records)})
+    found = run.compare()
+    tuned = run.row(found, "fine-tuned")
+    assert (tuned["status"], tuned["asked"], tuned["answered"]) == ("partial", 40, 36)
+    assert tuned["verdict"] == "It takes no part: it answered 36 of 40 records."
+    assert tuned["rouge_l"] == 1
+    # Compared on the records that both answered.
+    assert run.row(found, "copy")["against_fine_tuned"] == 0
+    assert found["recommended"] == {"dev1": "copy"}
+    (failure,) = run.table("candidate_failures")
+    assert (failure["candidate"], failure["records"]) == ("fine-tuned", 4)
+    assert failure["reason"].startswith("the answer is empty")
+
+
 def test_each_set_has_its_own_choice(run: ComparedRun) -> None:
     one, two = run.add_set("dev1", notes(40)), run.add_set("dev2", notes(31))
     run.answer("fine-tuned", "dev2", ["Unclear."] * 31)

@@ -21,7 +21,7 @@ from training.causal_writer import CausalWriter
 from training.errors import GenerationError, ModelError
 from training.example_prompts import ExamplePrompt, example_prompts, texts_of
 from training.example_writers import Sampling, TimeBudget
-from training.remote_models import RETRIES
+from training.remote_models import BEDROCK_RUNTIME, SAGEMAKER_RUNTIME, settings_of
 from training.remote_writers import BedrockWriter, EndpointWriter
 from training.splits import Record
 
@@ -96,7 +96,7 @@ def test_an_endpoint_is_asked_as_text_generation_inference_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>", b"", b"[]", b'{"generated_text": "a"}', b'[{"text": "a"}]', b'[{"generated_text": 1}]', b"7"]
+    "body", [b"<html>", b"", b"[]", b'{"text": "a"}', b'[{"text": "a"}]', b'[{"generated_text": 1}]', b"7"]
 )
 def test_an_endpoint_that_answers_nonsense_is_named(body: bytes) -> None:
     runtime = client("sagemaker-runtime")
@@ -151,7 +151,7 @@ def answering(statuses: list[int], body: bytes) -> Iterator[tuple[str, list[int]
 def test_what_may_pass_is_asked_again(failure: int) -> None:
     body = json.dumps(message({"text": "1. A text."})).encode()
     with answering([failure, 200], body) as (url, sent):
-        bedrock = client("bedrock-runtime", endpoint_url=url, config=RETRIES)
+        bedrock = client("bedrock-runtime", endpoint_url=url, config=settings_of(BEDROCK_RUNTIME))
         (answer,) = BedrockWriter("some.model", SAMPLING, bedrock).write([PROMPT])
     assert answer.text == "1. A text." and sent == [failure, 200]
 
@@ -165,7 +165,7 @@ def test_an_answer_of_bedrock_without_a_message_is_named(body: bytes) -> None:
 
 
 def test_what_does_not_pass_is_asked_again_only_so_often() -> None:
-    retries = RETRIES.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    retries = settings_of(SAGEMAKER_RUNTIME).merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
     with answering([503], b"") as (url, sent):
         runtime = client("sagemaker-runtime", endpoint_url=url, config=retries)
         with pytest.raises(GenerationError, match="endpoint falcon cannot be asked: "):

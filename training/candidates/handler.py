@@ -10,7 +10,8 @@ is named by type and line alone, since the text of a foreign exception may quote
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,19 +38,15 @@ class HandlerCandidate:
         self._folder = folder = folder.resolve()
         module = _imported(folder)
         self._predict: Callable[[Any, Any], Any] = module.predict_fn
-        try:
+        with _foreign(folder, ModelError, "the handler's model_fn raised"):
             self._model = module.model_fn(str(folder))
-        except Exception as error:  # not our code: it may raise anything
-            raise ModelError(f"the handler's model_fn raised {_named(error, folder)}") from error
 
     def ask(self, texts: Sequence[str]) -> Answers:
         return Answers(each_alone(self._ask, texts))
 
     def _ask(self, texts: Sequence[str]) -> list[str]:
-        try:
+        with _foreign(self._folder, UnansweredError, "the handler's predict_fn raised"):
             answer = self._predict({"inputs": list(texts)}, self._model)
-        except Exception as error:  # not our code: it may raise anything
-            raise UnansweredError(f"the handler's predict_fn raised {_named(error, self._folder)}") from error
         try:
             return generated_texts(answer, len(texts), "the handler's predict_fn")
         except GenerationError as error:
@@ -64,17 +61,27 @@ def _imported(folder: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("candidate_inference", script)
     assert spec is not None and spec.loader is not None  # a .py file has both
     module = importlib.util.module_from_spec(spec)
-    try:
+    with _foreign(folder, ModelError, f"the handler's {SCRIPT} cannot be imported:"):
         spec.loader.exec_module(module)
-    except Exception as error:  # not our code: it may raise anything
-        raise ModelError(f"the handler's {SCRIPT} cannot be imported: {_named(error, folder)}") from error
     missing = [name for name in FUNCTIONS if not callable(getattr(module, name, None))]
     if missing:
         raise ModelError(f"the handler's {SCRIPT} has no {' and no '.join(missing)}")
     return module
 
 
-def _named(error: Exception, folder: Path) -> str:
+@contextmanager
+def _foreign(folder: Path, kind: type[GenerationError | ModelError], what: str) -> Iterator[None]:
+    """Code that is not ours: it may raise anything, and nothing of what it says goes on."""
+    try:
+        yield
+    except SystemExit as error:
+        # A text would be printed as the process ends.
+        raise SystemExit(error.code if isinstance(error.code, int) else 1) from None
+    except BaseException as error:
+        raise kind(f"{what} {_named(error, folder)}") from error
+
+
+def _named(error: BaseException, folder: Path) -> str:
     """The type of what a handler raised, and where in its folder."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [(Path(frame.filename), frame.lineno) for frame in frames if Path(frame.filename).is_relative_to(folder)]

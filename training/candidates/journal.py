@@ -49,9 +49,10 @@ class Journal:
 def read_journal(path: Path, ended: str) -> Said:
     """All that a journal says; `ended` is why it has no last line, should it have none."""
     said = Said(ended)
-    with path.open(encoding="utf-8") as lines:
+    # As bytes: what was cut off may end within a character.
+    with path.open("rb") as lines:
         for line in lines:
-            if not line.endswith("\n"):
+            if not line.endswith(b"\n"):
                 break
             content = json.loads(line)
             if "end" in content:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from transformers import GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from training.candidates.arguments import CandidateArguments
-from training.candidates.outcomes import Answers, Outcome, Unanswered
+from training.candidates.outcomes import Answers, Outcome, Unanswered, UnansweredError, each_alone
 from training.generation import GenerationParameters
 from training.hub_commit import newest_commit
 from training.hub_download import commit_of, download_model
@@ -25,12 +26,22 @@ class LoadedCandidate:
         self._max_new_tokens = max_new_tokens
 
     def ask(self, texts: Sequence[str]) -> Answers:
+        return Answers(each_alone(self._within_memory, texts))
+
+    def _within_memory(self, texts: Sequence[str]) -> list[Outcome]:
+        try:
+            return self._ask(texts)
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            raise UnansweredError("the machine's memory does not hold the prompt beside the model") from error
+
+    def _ask(self, texts: Sequence[str]) -> list[Outcome]:
         prompts = self._loaded.ids([self._asked(text) for text in texts])
         too_long = [self._too_long(len(prompt)) for prompt in prompts]
         fitting = [prompt for prompt, refusal in zip(prompts, too_long, strict=True) if refusal is None]
         written = iter(self._loaded.texts(self._loaded.write(fitting, self._config())) if fitting else ())
         outcomes: list[Outcome] = [next(written) if refusal is None else refusal for refusal in too_long]
-        return Answers(outcomes)
+        return outcomes
 
     def _asked(self, text: str) -> str:
         return self._loaded.chat([{"role": "user", "content": text}]) if self._loaded.chats else text

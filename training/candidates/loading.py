@@ -5,15 +5,13 @@ What loads models is imported only where one is loaded: it takes seconds and mem
 
 from pathlib import Path
 
-import boto3
-
 from training.candidates.arguments import BEDROCK, CUSTOM, FINE_TUNED, CandidateArguments
 from training.candidates.bedrock import BedrockCandidate
 from training.candidates.handler import HandlerCandidate
 from training.candidates.outcomes import Asker
 from training.candidates.sagemaker_endpoint import EndpointCandidate
 from training.candidates.services import Backoff
-from training.remote_models import BEDROCK_RUNTIME, RETRIES, SAGEMAKER_RUNTIME
+from training.remote_models import BEDROCK_RUNTIME, SAGEMAKER_RUNTIME, client_of
 
 # Texts a call of a container of somebody's own; what JumpStart serves foundation models in takes one.
 TEXTS_A_CALL_OF_CONTAINER = 8
@@ -28,7 +26,7 @@ def load_asker(arguments: CandidateArguments, scratch: Path) -> Asker:
     """
     if arguments.kind == BEDROCK:
         assert arguments.model_id is not None and arguments.max_new_tokens is not None
-        client = boto3.client(BEDROCK_RUNTIME, config=RETRIES)
+        client = client_of(BEDROCK_RUNTIME)
         return BedrockCandidate(client, arguments.model_id, arguments.max_new_tokens, Backoff())
     if arguments.endpoint is not None:
         return _endpoint(arguments, arguments.endpoint)
@@ -50,7 +48,7 @@ def _endpoint(arguments: CandidateArguments, endpoint: str) -> EndpointCandidate
     if not own_container:
         parameters["do_sample"] = False
     return EndpointCandidate(
-        boto3.client(SAGEMAKER_RUNTIME, config=RETRIES),
+        client_of(SAGEMAKER_RUNTIME),
         endpoint,
         parameters,
         Backoff(),

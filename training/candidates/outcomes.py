@@ -50,7 +50,7 @@ class Asker(Protocol):
         ...
 
 
-def each_alone(ask: Callable[[Sequence[str]], Sequence[str]], texts: Sequence[str]) -> list[Outcome]:
+def each_alone(ask: Callable[[Sequence[str]], Sequence[Outcome]], texts: Sequence[str]) -> list[Outcome]:
     """Ask about all texts at once. Where that brings no answer, about each alone, so that only the bad ones have none;
     but not where what is wrong is none of theirs."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from training.candidates.outcomes import Answers, UnansweredError, each_alone
-from training.candidates.services import Backoff, tried, without_answer
+from training.candidates.services import Backoff, status_of_container, tried, without_answer
 from training.errors import GenerationError, RefusedCallError
 from training.remote_models import invoke_endpoint
 
@@ -51,18 +51,19 @@ class EndpointCandidate:
             # Some servers give the prompt back in front of what they add to it.
             return [answer.removeprefix(text) for text, answer in zip(texts, tried(call, self._backoff), strict=True)]
         except RefusedCallError as error:
-            raise self._refused(error) from error
+            raise self._refused(error, len(texts)) from error
         except GenerationError as error:
             raise UnansweredError(str(error), lasting=len(texts) == 1) from error
 
-    def _refused(self, refusal: RefusedCallError) -> GenerationError:
+    def _refused(self, refusal: RefusedCallError, texts: int) -> GenerationError:
         # SageMaker's word for an endpoint that does not exist.
         if refusal.kind == "ValidationError":
             return refusal
         if refusal.kind == "ModelError" and isinstance(refusal.error, ClientError):
-            status = int(refusal.error.response.get("OriginalStatusCode", 0))
+            status = status_of_container(refusal.error)
             return UnansweredError(
                 f"endpoint {self._endpoint}: its container answered with status {status}",
-                lasting=status >= _FIRST_SERVER_ERROR,
+                # Of several texts one alone may be what it cannot take.
+                lasting=status >= _FIRST_SERVER_ERROR and texts == 1,
             )
         return without_answer(refusal)

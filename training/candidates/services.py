@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, ReadTimeoutError
 
 from training.candidates.outcomes import UnansweredError
 from training.errors import GenerationError, RefusedCallError
 
 _PASSING_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_PASSING_OF_CONTAINER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _PASSING_CODES = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
 # No such model or endpoint, no right to ask it, a quota that is used up: wrong with every call.
 _HOPELESS_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
@@ -38,7 +39,8 @@ def tried(call: Callable[[], Given], backoff: Backoff) -> Given:
         try:
             return call()
         except RefusedCallError as error:
-            if not _passes(error.error):
+            # What takes too long takes so again, and may be paid for each time.
+            if not _passes(error.error) or isinstance(error.error, ReadTimeoutError):
                 raise
         backoff.sleep(pause)
     return call()
@@ -55,8 +57,15 @@ def without_answer(refusal: RefusedCallError) -> GenerationError:
     return UnansweredError(f"{refusal.model} refused the text: {refusal.kind}", lasting=True)
 
 
+def status_of_container(error: ClientError) -> int:
+    """The status with which an endpoint's container answered, 0 if that is not said."""
+    return int(error.response.get("OriginalStatusCode", 0))
+
+
 def _passes(error: Exception) -> bool:
     if isinstance(error, ConnectionError | HTTPClientError):
+        return True
+    if isinstance(error, ClientError) and status_of_container(error) in _PASSING_OF_CONTAINER:
         return True
     status = _status(error)
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None

@@ -139,7 +139,8 @@ _REASONS = Row(
                 id="choice-errors",
                 title="Clinical errors by rule (passages per 100 answers, lower is better)",
                 help="What an answer says and the text does not: a number, a side, a negation, a degree or a medical "
-                f"term. Rules see words, not meaning: the sheet Before and after has the passages. {_NONE}",
+                "term. Rules see words, not meaning. The sheet Before and after has the passages of the task's own "
+                f"models, the table clinical_errors those of every way. {_NONE}",
                 data_set=ERRORS_BY_RULE.name,
                 category=_WAY,
                 value=Measure(

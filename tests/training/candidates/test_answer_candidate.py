@@ -101,12 +101,15 @@ AFTER_TWO = "global asked\nasked = asked + 1\nif asked == 3: DOES\n" + GOOD
         ("os._exit(0)", "its process ended with exit status 0 before it was done"),
     ],
 )
-def test_what_ends_its_process_ends_the_candidate_which_keeps_its_answers(folder: Path, does: str, reason: str) -> None:
+def test_what_ends_its_process_ends_the_candidate_which_keeps_its_answers(
+    folder: Path, does: str, reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     place = handler(folder, AFTER_TWO.replace("DOES", does), head=f"{HEAD}asked = 0")
     report = answered(folder, "custom", handler=place, batch_size=2)
     assert (report["status"], report["reason"], report["answered"]) == ("partial", reason, 4)
     assert list(predictions(folder)) == [record.id for record in evaluated(folder)[:4]]
     assert {told for _, _, told in failures(folder)} == {f"not asked: {reason}"}
+    assert "secret" not in "".join(capfd.readouterr())
 
 
 def test_a_process_that_is_killed_while_loading_has_answered_nothing(folder: Path) -> None:

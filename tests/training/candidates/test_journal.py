@@ -30,6 +30,13 @@ def test_without_a_last_line_it_ended_otherwise(tmp_path: Path) -> None:
     assert read_journal(written(tmp_path / "journal", end=False), "killed").ended == "killed"
 
 
+def test_a_line_may_be_cut_off_within_a_character(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal", end=False)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index("Ü".encode()) + 1])
+    assert list(read_journal(path, "killed").outcomes) == ["dev1"]
+
+
 def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
     path = written(tmp_path / "journal", end=False)
     path.write_bytes(path.read_bytes()[:-9])

@@ -54,6 +54,11 @@ def test_a_foundation_model_gets_one_text_and_may_give_it_back_in_front(folder: 
     assert set(predictions(folder).values()) == {"And more."}
 
 
+def test_one_object_is_an_answer_to_one_text(folder: Path) -> None:
+    asked(folder, endpoint.saying({"generated_text": "Well."}), 1, as_list=False)
+    assert set(predictions(folder).values()) == {"Well."}
+
+
 def test_an_endpoint_that_does_not_exist_ends_the_candidate_at_the_first_call(folder: Path) -> None:
     report, loopback, _ = asked(folder, endpoint.no_such_endpoint)
     assert len(loopback.requests) == 1 and report["status"] == "failed"
@@ -83,7 +88,21 @@ def test_a_text_that_the_container_refuses_fails_alone(folder: Path) -> None:
 
 def test_a_container_that_always_fails_ends_the_candidate(folder: Path) -> None:
     report, loopback, _ = asked(folder, endpoint.container_refuses(500))
-    assert report["reason"].endswith("its container answered with status 500") and len(loopback.requests) == 2
+    assert report["reason"].endswith("its container answered with status 500")
+    # Of the first four texts each could be the bad one, so they are asked alone; then one more call of several.
+    assert [len(request.content["inputs"]) for request in loopback.requests] == [4, 1, 1, 1, 1, 3, 1, 1, 1]
+
+
+def test_one_text_at_which_the_container_breaks_costs_no_other_its_answer(folder: Path) -> None:
+    bad = evaluated(folder)[1]
+    report, _, _ = asked(folder, endpoint.container_refuses(500, asks_for=bad.input))
+    assert failures(folder) == [("dev1", bad.id, "endpoint summaries: its container answered with status 500")]
+    assert (report["status"], report["answered"]) == ("partial", 10)
+
+
+def test_a_container_that_is_busy_is_asked_again(folder: Path) -> None:
+    report, _, slept = asked(folder, endpoint.container_is_busy(2))
+    assert (report["status"], slept) == ("complete", [1.0, 2.0])
 
 
 @pytest.mark.parametrize("body", [b"<html>", [], {"generated_text": "a"}, [{"text": "a"}], [{"generated_text": 1}]])
