@@ -12,7 +12,6 @@ from local.stage import LocalStage
 from stacks.dashboard.report.choice_data_sets import DATA_SETS as CHOICE_DATA_SETS
 from stacks.dashboard.report.data_sets import LOSS
 from stacks.dashboard.report.report_dashboard import report_dashboard
-from tests.dashboard.conftest import browser  # noqa: F401  # a fixture
 from tests.dashboard.open_page import OpenPage, opened
 from tests.dashboard.same_numbers import assert_same_numbers
 from tests.end_to_end.athena_numbers import AthenaNumbers
@@ -45,7 +44,7 @@ def evaluated(pipeline_of_stage: Pipeline, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def served(stage: LocalStage, evaluated: list[str], browser: Any) -> Iterator[OpenPage]:  # noqa: F811
+def served(stage: LocalStage, evaluated: list[str], browser: Any) -> Iterator[OpenPage]:
     with dashboard_server(stage) as url, opened(browser, url) as page:
         yield page
         assert page.complaints == []
@@ -97,7 +96,7 @@ def test_a_data_sets_columns_are_those_of_its_query(stage: LocalStage, evaluated
 def test_the_file_shows_what_the_served_page_shows(
     stage: LocalStage,
     served: OpenPage,
-    browser: Any,  # noqa: F811
+    browser: Any,
     tmp_path: Path,
 ) -> None:
     served.go()

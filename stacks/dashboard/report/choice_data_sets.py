@@ -1,6 +1,7 @@
 """What the sheet Choice asks the tables: every way to answer, what it costs, and what it gets wrong."""
 
 from stacks.dashboard.parts import Column, DataSet, Kind
+from training.clinical_checks import CHECKS
 from training.table_schemas import FINE_TUNED, PRETRAINED
 
 WHOLE, NUMBER = Kind.WHOLE, Kind.NUMBER
@@ -8,8 +9,7 @@ RECOMMENDED = " ★ recommended"
 NO_ERRORS = "none found"
 # Kinds of ways to answer as the sheet writes them; those of the table have an underscore.
 KINDS = (PRETRAINED, FINE_TUNED, "foundation", "bedrock", "custom", "floor")
-# Rules of training/clinical_checks.py.
-RULES = ("negation", "number", "severity", "side", "term")
+RULES = tuple(sorted(CHECKS))
 
 _OF_RUN = "WHERE task = <<$task>> AND run_id = <<$run>>"
 _SETS = "sets AS (SELECT count(DISTINCT evaluation_set) AS number FROM found)"

@@ -126,8 +126,8 @@ CURVE = DataSet(
 # A step's name begins so. StageModel2, ... stage further encoders.
 _STEP_ORDER = (
     *("Prepare", "Stage", "Tune", "FineTuneWithoutSynthetic", "GenerateExamples", "FineTune"),
-    *("GeneratePretrained", "ClassifyBase", "GenerateFineTuned", "ClassifyFineTuned", "Answer", "Evaluate"),
-    *("Compare", "Gate"),
+    *("GeneratePretrained", "ClassifyBase", "GenerateFineTuned", "ClassifyFineTuned", "Evaluate"),
+    *("Gate", "Register", "Answer", "Compare"),
 )
 _PLACE = " ".join(f"WHEN step LIKE '{step}%' THEN {place}" for place, step in enumerate(_STEP_ORDER, start=1))
 
