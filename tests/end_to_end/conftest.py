@@ -116,6 +116,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
         yield deployed
 
 
+@pytest.fixture(scope="module")
+def own_stage(tasks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
+    """A stage of the module's own, with the folder that its fixture `tasks` gives."""
+    with deployed_stage(Console(quiet=True), tmp_path_factory.mktemp("state"), tasks) as deployed:
+        yield deployed
+
+
 @pytest.fixture(scope="session")
 def pipeline_of_stage(stage: LocalStage) -> Pipeline:
     return Pipeline(stage)

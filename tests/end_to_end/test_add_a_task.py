@@ -6,7 +6,6 @@ The folder is all that the stage has, as with `make demo TASKS=examples/ct_impre
 import base64
 import gzip
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from local.demo import go_live, newest_package
 from local.demos import demo_of
 from local.errors import RunError
 from local.invented.ct_reports import invented_ct_reports, write_reports
-from local.stage import LocalStage, deployed_stage
+from local.stage import LocalStage
 from stacks.config import REPOSITORY
 from tests.end_to_end.conftest import Pipeline, rows
 from training.table_schemas import ABNORMAL, MODELS
@@ -41,12 +40,6 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tasks")
     (folder / EXAMPLE.name).write_text(yaml.safe_dump(task), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def own_stage(tasks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
-    with deployed_stage(Console(quiet=True), tmp_path_factory.mktemp("state"), tasks) as deployed:
-        yield deployed
 
 
 def test_the_example_of_the_documentation(own_stage: LocalStage, tasks: Path, tmp_path: Path) -> None:

@@ -5,18 +5,16 @@ All runs of SageMaker are real, of a model of a few seconds; nothing here is abo
 
 import csv
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from local.dashboard.local_stage import dashboard_server
 from local.demos.clinical_notes import split_by_case
 from local.invented.nursing_notes import Note, invented_notes
-from local.stage import LocalStage, deployed_stage
+from local.stage import LocalStage
 from stacks.config import TASKS_FOLDER
 from tests.dashboard.open_page import opened
 from tests.end_to_end.conftest import Pipeline, rows
@@ -60,12 +58,6 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     local["candidates"] = CANDIDATES
     (folder / f"{TASK}.yaml").write_text(yaml.safe_dump(task), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def own_stage(tasks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStage]:
-    with deployed_stage(Console(quiet=True), tmp_path_factory.mktemp("state"), tasks) as deployed:
-        yield deployed
 
 
 def write_notes(path: Path, notes: list[tuple[str, str]], columns: tuple[str, ...] = ("note", "summary")) -> Path:

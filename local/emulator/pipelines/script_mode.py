@@ -7,12 +7,12 @@ After the sagemaker-training toolkit 5.1 (environment.py, files.py, mapping.py, 
 """
 
 import json
-import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.emulator.pipelines import processors
 from local.emulator.pipelines.failures import StepFailed
 from local.emulator.pipelines.job import Job
 from training.archives import unpack
@@ -108,7 +108,7 @@ def environment(hyperparameters: Mapping[str, str], configuration: Mapping[str, 
         "output_intermediate_dir": "/opt/ml/output/intermediate",
         "model_dir": "/opt/ml/model",
         "num_gpus": 0,
-        "num_cpus": os.cpu_count() or 1,
+        "num_cpus": processors.count(),
     }
     values["training_env"] = dict(values)
     values |= {f"channel_{name}": f"/opt/ml/input/data/{name}" for name in channels}
